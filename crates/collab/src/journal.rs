@@ -1,0 +1,123 @@
+//! The journal: batches of all rooms of this node, committed together. While one transaction is in flight the next
+//! gathers, so five hundred pages with an edit a second each cost a handful of commits, not five hundred.
+
+use backends::db;
+use documents::log::{self, Batch};
+use events::{By, Change};
+use kernel::id::*;
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// The most batches in one transaction.
+const GROUP: usize = 256;
+
+/// What a room wants to be committed together.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The rows.
+    pub batch: Arc<Batch>,
+    /// The new title, when the batch changed it.
+    pub title: Option<String>,
+    /// The workspace and user for a `document.edited` event, when one is due.
+    pub edited_by: Option<(WorkspaceId, Option<UserId>)>,
+}
+
+/// How it went.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Committed.
+    Committed,
+    /// The log stands elsewhere: another node was faster. Nothing was written.
+    Behind,
+    /// Not known, or failed: the room reads the log to find out.
+    Failed(String),
+}
+
+struct Request {
+    append: Append,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// The way to the journal's task.
+#[derive(Clone)]
+pub struct Journal {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Journal {
+    /// A journal, and the future that does its work until the last handle is gone; the caller owns its task.
+    pub fn new(db: DatabaseConnection) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (requests, queue) = mpsc::channel(4 * GROUP);
+        (Self { requests }, run(db, queue))
+    }
+
+    /// Commits a batch; returns when it is durable, or will not be.
+    pub async fn append(&self, append: Append) -> Outcome {
+        let (answer, outcome) = oneshot::channel();
+        if self.requests.send(Request { append, answer }).await.is_err() {
+            return Outcome::Failed("the journal has ended".to_owned());
+        }
+        outcome.await.unwrap_or_else(|_| Outcome::Failed("the journal has ended".to_owned()))
+    }
+}
+
+async fn run(db: DatabaseConnection, mut queue: mpsc::Receiver<Request>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while queue.recv_many(&mut group, GROUP).await > 0 {
+        let appends: Vec<Append> = group.iter().map(|request| request.append.clone()).collect();
+        let outcomes = match commit(&db, &appends).await {
+            Ok(outcomes) => outcomes,
+            Err(error) if appends.len() == 1 => vec![Outcome::Failed(error.to_string())],
+            // One bad batch must not take the others down: each on its own.
+            Err(_) => one_by_one(&db, &appends).await,
+        };
+        for (request, outcome) in group.drain(..).zip(outcomes) {
+            // A room that has gone meanwhile does not need to know.
+            drop(request.answer.send(outcome));
+        }
+    }
+}
+
+async fn one_by_one(db: &DatabaseConnection, appends: &[Append]) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(appends.len());
+    for append in appends {
+        let outcome = match commit(db, std::slice::from_ref(append)).await {
+            Ok(mut outcome) => outcome.pop().unwrap_or(Outcome::Behind),
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+async fn commit(db: &DatabaseConnection, appends: &[Append]) -> Result<Vec<Outcome>, DbErr> {
+    db::write(db, async |tx: &DatabaseTransaction| {
+        // In the order of their ids, so that two nodes never wait for each other's rows crosswise.
+        let mut order: Vec<usize> = (0..appends.len()).collect();
+        order.sort_by_key(|i| appends[*i].batch.document);
+        let mut outcomes: Vec<Outcome> = (0..appends.len()).map(|_| Outcome::Behind).collect();
+        for i in order {
+            if write_one(tx, &appends[i]).await? {
+                outcomes[i] = Outcome::Committed;
+            }
+        }
+        Ok(outcomes)
+    })
+    .await
+}
+
+async fn write_one(tx: &DatabaseTransaction, append: &Append) -> Result<bool, DbErr> {
+    if !log::append(tx, &append.batch).await? {
+        return Ok(false);
+    }
+    let document = append.batch.document;
+    if let Some(title) = &append.title {
+        documents::document::project_title(tx, document, title).await?;
+    }
+    if let Some((workspace, user)) = append.edited_by {
+        let by = By { workspace: Some(workspace), user };
+        events::append(tx, by, Change::DocumentEdited { document }).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,374 @@
+//! All live pages of this node: the way in for sockets and for edits from elsewhere.
+
+use crate::{
+    close::Close,
+    journal::Journal,
+    news::{News, Told},
+    room::{Answer, Base, EditDone, Input, Origin, Task, Work},
+    settings::Settings,
+    shell::{DOOR, Mail, Shell},
+};
+use automerge::ChangeHash;
+use backends::bus::{Bus, Heard};
+use documents::{
+    error::Error,
+    log::{self, Head, Source},
+    op::Op,
+    projection::{self, Content},
+    snapshot,
+};
+use entity::document;
+use kernel::{id::*, role::Level};
+use parking_lot::Mutex;
+use sea_orm::{DatabaseConnection, EntityTrait};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{broadcast, mpsc, oneshot},
+    task::JoinHandle,
+};
+use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
+
+/// What the rooms of a node share.
+pub(crate) struct Shared {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) bus: Bus,
+    pub(crate) has_others: bool,
+    pub(crate) node: ConnectionId,
+    pub(crate) journal: Journal,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) storage_id: Arc<str>,
+    runtime: Handle,
+    doors: Mutex<HashMap<DocumentId, Door>>,
+    draining: AtomicBool,
+}
+
+struct Door {
+    mail: mpsc::Sender<Mail>,
+    task: JoinHandle<()>,
+    /// The page's tenant, once the room stands.
+    workspace: Option<WorkspaceId>,
+}
+
+/// A handle on the live pages of this node; cheap to clone.
+#[derive(Clone)]
+pub struct Rooms {
+    shared: Arc<Shared>,
+}
+
+/// An edit from elsewhere than a socket.
+#[derive(Clone, Debug, Default)]
+pub struct EditRequest {
+    /// What to do.
+    pub ops: Vec<Op>,
+    /// Where its author saw the page; the head when left out.
+    pub base_heads: Option<Vec<ChangeHash>>,
+    /// Makes it safe to send again.
+    pub message_id: Option<String>,
+    /// Blocks to answer with, besides those it makes.
+    pub wanted: Vec<String>,
+}
+
+impl Rooms {
+    /// Starts the rooms of this node on the current runtime, which has to be a multi-threaded one.
+    pub fn start(db: DatabaseConnection, bus: Bus, settings: Settings) -> Self {
+        let runtime = Handle::current();
+        let (journal, journal_runs) = Journal::new(db.clone());
+        runtime.spawn(journal_runs);
+        let has_others = matches!(bus, Bus::Redis(_));
+        let heard = bus.subscribe();
+        let shared = Arc::new(Shared {
+            db,
+            bus,
+            has_others,
+            node: ConnectionId::new(),
+            journal,
+            settings: Arc::new(settings),
+            // One for every node and for ever: clients keep their sync state under it.
+            storage_id: "0c5ff1e6-5bea-4f00-9ea1-000000000001".into(),
+            runtime: runtime.clone(),
+            doors: Mutex::default(),
+            draining: AtomicBool::new(false),
+        });
+        let rooms = Self { shared };
+        if has_others {
+            runtime.spawn(listen(rooms.clone(), heard));
+            runtime.spawn(heartbeat(rooms.clone()));
+        }
+        rooms
+    }
+
+    /// The settings of live pages.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.shared.settings
+    }
+
+    /// What stock clients know this deployment by.
+    pub fn storage_id(&self) -> &str {
+        &self.shared.storage_id
+    }
+
+    /// Whether this node is going away.
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::Relaxed)
+    }
+
+    /// How many pages are live here.
+    pub fn live(&self) -> usize {
+        self.shared.doors.lock().len()
+    }
+
+    /// The way into a page's room, which is opened when it is not.
+    pub(crate) fn door(&self, document: DocumentId) -> mpsc::Sender<Mail> {
+        let mut doors = self.shared.doors.lock();
+        if let Some(door) = doors.get(&document)
+            && !door.mail.is_closed()
+        {
+            return door.mail.clone();
+        }
+        let (mail, inbox) = mpsc::channel(DOOR);
+        let shared = self.shared.clone();
+        let task = self.shared.runtime.spawn(async move {
+            match Shell::open(shared.clone(), document, inbox).await {
+                Ok(shell) => {
+                    shared.know_workspace(document, &shell).await;
+                    shell.run().await;
+                }
+                // The mail is dropped: whoever waits for an answer learns that there is none.
+                Err(error) => tracing::warn!(%document, %error, "a page could not be opened"),
+            }
+            shared.forget(document);
+        });
+        doors.insert(document, Door { mail: mail.clone(), task, workspace: None });
+        mail
+    }
+
+    async fn mail(&self, document: DocumentId, mail: Mail) -> Result<(), Error> {
+        if self.is_draining() {
+            return Err(Error::Broken("this node is going away".to_owned()));
+        }
+        // A room that closes just now leaves a dead door; the next call opens a new one.
+        let door = self.door(document);
+        door.send(mail).await.map_err(|_| Error::Broken("the page is being closed".to_owned()))
+    }
+
+    /// Puts an input into a page's room.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when the room cannot take it.
+    pub async fn send(&self, document: DocumentId, input: Input) -> Result<(), Error> {
+        self.mail(document, Mail::Input(input)).await
+    }
+
+    /// Makes an edit as one change, merged with live typing; returns once it is committed.
+    ///
+    /// # Errors
+    /// What is wrong with the edit; then nothing was changed.
+    pub async fn edit(&self, access: &DocumentAccess<EditDocument>, request: EditRequest) -> Result<EditDone, Arc<Error>> {
+        let base = request.base_heads.map_or(Base::Head, Base::Heads);
+        let work = Work {
+            origin: Origin::Ticket(0, request.wanted),
+            user: access.user(),
+            id: request.message_id,
+            source: Source::Rest,
+            what: Task::Ops(base, request.ops),
+        };
+        let (answer, answered): (oneshot::Sender<Answer>, _) = oneshot::channel();
+        self.mail(access.id(), Mail::Edit(Box::new(work), answer)).await.map_err(Arc::new)?;
+        answered.await.unwrap_or_else(|_| Err(Arc::new(Error::Broken("the page could not be opened".to_owned()))))
+    }
+
+    /// A page's content as it is committed: from its room when it is live here, from the stored projection when that is
+    /// up to date, else from the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn read(&self, access: &DocumentAccess<ViewDocument>) -> Result<(Head, Content), Error> {
+        let document = access.id();
+        let live = self.shared.doors.lock().get(&document).map(|door| door.mail.clone());
+        if let Some(door) = live {
+            let (answer, answered) = oneshot::channel();
+            if door.send(Mail::Read(answer)).await.is_ok()
+                && let Ok((head, content)) = answered.await
+            {
+                // Another node may be ahead; its news are on their way, but a reader need not wait for them.
+                let stands = log::head(&self.shared.db, document).await?;
+                if stands.seq <= head.seq {
+                    return Ok((head, content));
+                }
+            }
+        }
+        let head = log::head(&self.shared.db, document).await?;
+        if let Some(content) = projection::at(&self.shared.db, document, &head).await? {
+            return Ok((head, content));
+        }
+        let (page, stored) = snapshot::load(&self.shared.db, document).await?;
+        let content = Content::from(page.mirror());
+        Ok((stored.head, content))
+    }
+
+    /// What somebody may do with a live page; `None` when there is none for them.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub async fn level(&self, user: UserId, document: DocumentId) -> Result<Option<Level>, Error> {
+        Ok(workspaces::access::level(&self.shared.db, user, document).await?.map(|(level, _)| level))
+    }
+
+    /// Tells every node that people's rights in a workspace have changed.
+    pub async fn access_changed(&self, workspace: WorkspaceId) {
+        self.recheck(workspace).await;
+        self.tell(Told::Access { workspace }).await;
+    }
+
+    /// Tells every node that pages are gone.
+    pub async fn gone(&self, documents: Vec<DocumentId>) {
+        self.close_gone(&documents).await;
+        self.tell(Told::Gone { documents }).await;
+    }
+
+    async fn tell(&self, what: Told) {
+        if self.shared.has_others {
+            self.shared.bus.publish(News { node: self.shared.node, what }.to_bytes()).await;
+        }
+    }
+
+    async fn close_gone(&self, documents: &[DocumentId]) {
+        for document in documents {
+            self.send_if_live(*document, Mail::Input(Input::Gone)).await;
+        }
+    }
+
+    async fn send_if_live(&self, document: DocumentId, mail: Mail) {
+        let door = self.shared.doors.lock().get(&document).map(|door| door.mail.clone());
+        if let Some(door) = door {
+            drop(door.send(mail).await);
+        }
+    }
+
+    /// Asks again what everybody on this workspace's live pages may do.
+    async fn recheck(&self, workspace: WorkspaceId) {
+        let live: Vec<DocumentId> = {
+            let doors = self.shared.doors.lock();
+            doors.iter().filter(|(_, door)| door.workspace.is_none_or(|of| of == workspace)).map(|(id, _)| *id).collect()
+        };
+        for document in live {
+            self.send_if_live(document, Mail::Recheck).await;
+        }
+    }
+
+    /// Lets rooms finish what they have and closes everybody's connection, within a time.
+    pub async fn drain(&self, within: Duration) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        let doors: Vec<(mpsc::Sender<Mail>, JoinHandle<()>)> = {
+            let mut doors = self.shared.doors.lock();
+            doors.drain().map(|(_, door)| (door.mail, door.task)).collect()
+        };
+        let finish = async {
+            for (mail, _) in &doors {
+                drop(mail.send(Mail::Drain).await);
+            }
+            for (_, task) in doors {
+                drop(task.await);
+            }
+        };
+        if tokio::time::timeout(within, finish).await.is_err() {
+            tracing::warn!("not every room finished in time; what was acknowledged is committed all the same");
+        }
+    }
+}
+
+impl Shared {
+    /// A live page's row.
+    pub(crate) async fn row(&self, document: DocumentId) -> Result<document::Model, Error> {
+        document::Entity::find_by_id(document).one(&self.db).await?.ok_or(Error::NotFound)
+    }
+
+    async fn know_workspace(&self, document: DocumentId, shell: &Shell) {
+        if let Some(door) = self.doors.lock().get_mut(&document) {
+            door.workspace = Some(shell.workspace());
+        }
+    }
+
+    /// Takes an idle room off the list, unless somebody has just come in.
+    pub(crate) fn retire(&self, document: DocumentId, mail: &mpsc::Receiver<Mail>) -> bool {
+        let mut doors = self.doors.lock();
+        if !mail.is_empty() {
+            return false;
+        }
+        doors.remove(&document);
+        true
+    }
+
+    fn forget(&self, document: DocumentId) {
+        let mut doors = self.doors.lock();
+        if doors.get(&document).is_some_and(|door| door.mail.is_closed()) {
+            doors.remove(&document);
+        }
+    }
+}
+
+/// Listens to the other nodes for as long as the node lives.
+async fn listen(rooms: Rooms, mut heard: broadcast::Receiver<Heard>) {
+    loop {
+        match heard.recv().await {
+            Ok(Heard::Message(bytes)) => {
+                if let Some(news) = News::from_bytes(&bytes).filter(|news| news.node != rooms.shared.node) {
+                    on_news(&rooms, news.what).await;
+                }
+            }
+            // Missed some: every live page reads on.
+            Ok(Heard::Gap) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                let live: Vec<DocumentId> = rooms.shared.doors.lock().keys().copied().collect();
+                for document in live {
+                    rooms.send_if_live(document, Mail::News(None)).await;
+                }
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn on_news(rooms: &Rooms, told: Told) {
+    match told {
+        Told::Rows { document, seq, .. } => rooms.send_if_live(document, Mail::News(Some(seq))).await,
+        Told::Presence { document, here, left } => rooms.send_if_live(document, Mail::Input(Input::RemotePresence(here, left))).await,
+        Told::Ephemeral { document, sender, count, session, data } => {
+            rooms.send_if_live(document, Mail::Input(Input::RemoteEphemeral(sender, count, session, data))).await;
+        }
+        Told::Access { workspace } => rooms.recheck(workspace).await,
+        Told::Gone { documents } => rooms.close_gone(&documents).await,
+    }
+}
+
+/// Compares the positions of live pages with the database, so that a lost last message is noticed.
+async fn heartbeat(rooms: Rooms) {
+    let mut beat = tokio::time::interval(rooms.shared.settings.heartbeat);
+    loop {
+        beat.tick().await;
+        let live: Vec<DocumentId> = rooms.shared.doors.lock().keys().copied().collect();
+        if live.is_empty() {
+            continue;
+        }
+        if let Ok(positions) = log::positions(&rooms.shared.db, &live).await {
+            for (document, _, seq) in positions {
+                rooms.send_if_live(document, Mail::News(Some(seq))).await;
+            }
+        }
+    }
+}
+
+/// Why a connection that could not be let in is closed.
+pub fn close_for(error: &Error) -> Close {
+    match error {
+        Error::NotFound => Close::NotFound,
+        _ => Close::Internal,
+    }
+}

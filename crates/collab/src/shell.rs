@@ -1,0 +1,404 @@
+//! The task around one room: takes its inputs from a channel, hands its batches to the journal, reads the log when the
+//! room asks for it, and keeps saves and projections. Everything that waits is here.
+
+use crate::{
+    close::Close,
+    journal::{Append, Journal, Outcome},
+    news::{News, Told},
+    room::{Answer, Input, Now, Opened, Room, Ticket, Worked},
+    rooms::Shared,
+};
+use documents::{error::Error, log, projection, projection::Content, snapshot};
+use kernel::{clock, id::*, role::Level};
+use sea_orm::DatabaseTransaction;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// What comes in at a room's door.
+pub(crate) enum Mail {
+    /// For the room itself.
+    Input(Input),
+    /// An edit that somebody waits for.
+    Edit(Box<crate::room::Work>, oneshot::Sender<Answer>),
+    /// Somebody wants the content.
+    Read(oneshot::Sender<(log::Head, Content)>),
+    /// What people may do has changed: ask again.
+    Recheck,
+    /// The log may have grown.
+    News(Option<i64>),
+    /// The node goes away: finish and close.
+    Drain,
+}
+
+/// How many inputs wait at a room's door before senders have to wait.
+pub(crate) const DOOR: usize = 4_096;
+/// How many inputs are taken at once.
+const HANDFUL: usize = 2_048;
+/// The beat of presence and of catching slow clients up: 20 Hz.
+const TICK: Duration = Duration::from_millis(50);
+/// A page's projection and title are written when it has been quiet for this long.
+const SETTLE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Shell {
+    shared: Arc<Shared>,
+    document: DocumentId,
+    room: Room,
+    mail: mpsc::Receiver<Mail>,
+    waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
+    next_ticket: Ticket,
+    journal: Journal,
+    last_edit: Option<Instant>,
+    projected: i64,
+    saved: i64,
+    last_commit: Instant,
+    draining: bool,
+}
+
+fn now() -> Now {
+    Now { at: Instant::now(), ms: clock::now_ms() }
+}
+
+impl Shell {
+    /// Opens a page's room.
+    pub(crate) async fn open(shared: Arc<Shared>, document: DocumentId, mail: mpsc::Receiver<Mail>) -> Result<Self, Error> {
+        let opened = load(&shared, document).await?;
+        let (head, saved) = (opened.stored.head.seq, opened.stored.snapshot.as_ref().map_or(0, |(seq, _)| *seq));
+        let room = Room::new(opened, shared.settings.clone());
+        let journal = shared.journal.clone();
+        let (waiting, next_ticket, last_edit, draining) = (HashMap::new(), 0, None, false);
+        Ok(Self { shared, document, room, mail, waiting, next_ticket, journal, last_edit, projected: head, saved, last_commit: Instant::now(), draining })
+    }
+
+    /// Runs the room until nobody is there any more.
+    pub(crate) async fn run(mut self) {
+        let mut idle_since = Instant::now();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let mut handful = Vec::new();
+            tokio::select! {
+                count = self.mail.recv_many(&mut handful, HANDFUL) => if count == 0 { break },
+                _ = tick.tick(), if self.needs_tick() => {}
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+            if !handful.is_empty() || !self.room.is_empty() {
+                idle_since = Instant::now();
+            }
+            self.handle(handful).await;
+            self.settle().await;
+            let is_idle = self.room.is_empty() && idle_since.elapsed() > self.shared.settings.idle;
+            if self.draining || is_idle && self.shared.retire(self.document, &self.mail) {
+                break;
+            }
+        }
+        self.last_edit = self.last_edit.map(|_| Instant::now() - SETTLE);
+        self.settle().await;
+        self.save(true).await;
+    }
+
+    /// The page's tenant.
+    pub(crate) fn workspace(&self) -> WorkspaceId {
+        self.room.workspace()
+    }
+
+    /// Asks again what everybody here may do. Who cannot be asked about loses the page: better a reconnect than a leak.
+    async fn recheck(&mut self) {
+        let mut levels = HashMap::new();
+        for user in self.room.users() {
+            let level = workspaces::access::level(&self.shared.db, user, self.document).await;
+            levels.insert(user, level.ok().flatten().map_or(Level::None, |(level, _)| level));
+        }
+        self.room.take(Input::Levels(levels), now());
+    }
+
+    fn needs_tick(&self) -> bool {
+        !self.room.is_empty()
+    }
+
+    async fn handle(&mut self, handful: Vec<Mail>) {
+        let mut reads = Vec::new();
+        let mut behind = false;
+        for mail in handful {
+            match mail {
+                Mail::Input(input) => self.take(input).await,
+                Mail::Edit(work, answer) => self.take_edit(*work, answer),
+                Mail::Read(answer) => reads.push(answer),
+                Mail::Recheck => self.recheck().await,
+                Mail::News(seq) => behind |= seq.is_none_or(|seq| seq > self.room.head().seq),
+                Mail::Drain => self.draining = true,
+            }
+        }
+        if behind {
+            self.read_on().await;
+        }
+        self.commit_all().await;
+        self.room.tick(now());
+        self.tell().await;
+        for answer in reads {
+            let content = tokio::task::block_in_place(|| Content::from(self.room.page().mirror()));
+            drop(answer.send((self.room.head().clone(), content)));
+        }
+        if self.draining {
+            self.room.close_all(Close::Draining);
+        }
+        self.gather_more().await;
+    }
+
+    /// In a crowded room changes gather for a moment, so that they are committed and told together.
+    async fn gather_more(&self) {
+        let crowd = u32::try_from(self.room.len()).unwrap_or(u32::MAX);
+        let window = self.shared.settings.commit_window.min(Duration::from_micros(20) * crowd);
+        let rest = window.saturating_sub(self.last_commit.elapsed());
+        if crowd > 20 && !rest.is_zero() {
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    async fn take(&mut self, input: Input) {
+        if let Input::Join(join) = &input
+            && let crate::room::JoinAs::Json { hello, .. } = &join.as_what
+            && let Some(seq) = self.room.needs_heads_at(hello)
+        {
+            self.look_up(seq).await;
+        }
+        // Whole pages are written out here, and diffs made: milliseconds that other tasks need not wait for.
+        if matches!(input, Input::Join(_) | Input::Sync(..)) {
+            tokio::task::block_in_place(|| self.room.take(input, now()));
+        } else {
+            self.room.take(input, now());
+        }
+    }
+
+    async fn look_up(&mut self, seq: i64) {
+        let epoch = self.room.head().epoch;
+        if let Ok(Some(heads)) = log::heads_at(&self.shared.db, self.document, epoch, seq).await {
+            self.room.know_heads(seq, heads);
+        }
+    }
+
+    fn take_edit(&mut self, mut work: crate::room::Work, answer: oneshot::Sender<Answer>) {
+        self.next_ticket += 1;
+        if let crate::room::Origin::Ticket(ticket, _) = &mut work.origin {
+            *ticket = self.next_ticket;
+        }
+        self.waiting.insert(self.next_ticket, answer);
+        self.room.take(Input::Edit(Box::new(work)), now());
+    }
+
+    /// Works the queue off: apply, commit, tell.
+    async fn commit_all(&mut self) {
+        let mut carefully = false;
+        while self.room.has_work() {
+            for seq in self.room.unknown_bases() {
+                self.look_up(seq).await;
+            }
+            let worked = tokio::task::block_in_place(|| self.room.work(carefully, now()));
+            match worked {
+                Worked::Nothing => {}
+                Worked::Commit(append) => self.commit(append).await,
+                Worked::Broken => {
+                    tracing::warn!(document = %self.document, "a change broke the page in memory; loading it again");
+                    carefully = true;
+                    if !self.reload().await {
+                        break;
+                    }
+                }
+            }
+        }
+        self.hand_out_answers();
+    }
+
+    async fn commit(&mut self, mut append: Append) {
+        loop {
+            match self.journal.append(append.clone()).await {
+                Outcome::Committed => {
+                    tokio::task::block_in_place(|| self.room.committed());
+                    self.last_edit = Some(Instant::now());
+                    self.last_commit = Instant::now();
+                    self.publish().await;
+                    return;
+                }
+                Outcome::Behind => match self.make_fit().await {
+                    Some(again) => append = again,
+                    None => return self.recover().await,
+                },
+                Outcome::Failed(why) => {
+                    tracing::warn!(document = %self.document, why, "a commit failed or its outcome is unknown; reading the log");
+                    return self.recover().await;
+                }
+            }
+        }
+    }
+
+    /// Another node was faster: puts its rows in front of the pending batch.
+    async fn make_fit(&mut self) -> Option<Append> {
+        let head = self.room.head().clone();
+        let stands = log::head(&self.shared.db, self.document).await.ok()?;
+        if stands.epoch != head.epoch {
+            return None;
+        }
+        let rows = log::after(&self.shared.db, self.document, head.epoch, head.seq).await.ok()?;
+        if rows.is_empty() {
+            return None;
+        }
+        tokio::task::block_in_place(|| self.room.behind(rows))
+    }
+
+    /// After a failed commit the log says what is true.
+    async fn recover(&mut self) {
+        let Some(pending) = self.room.take_pending() else {
+            self.reload().await;
+            return;
+        };
+        if !self.reload().await {
+            return;
+        }
+        let mut found = Vec::new();
+        for id in pending.message_ids() {
+            if let Ok(Some(seq)) = log::seq_of_message(&self.shared.db, self.document, &id).await {
+                found.push((id, seq));
+            }
+        }
+        self.room.recovered(pending, &found);
+    }
+
+    /// Loads the page again, for as long as it takes the database to come back. `false` when it is gone for good.
+    async fn reload(&mut self) -> bool {
+        let mut wait = Duration::from_millis(50);
+        loop {
+            match load(&self.shared, self.document).await {
+                Ok(opened) => {
+                    self.room.reload(opened.page, opened.stored, opened.actors);
+                    return true;
+                }
+                Err(Error::Db(error)) => {
+                    tracing::warn!(document = %self.document, %error, "the page cannot be read now; trying again");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => {
+                    tracing::error!(document = %self.document, %error, "the page does not load");
+                    let why = if matches!(error, Error::NotFound) { Close::NotFound } else { Close::Internal };
+                    self.room.close_all(why);
+                    self.waiting.clear();
+                    self.draining = true;
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Reads what other nodes have written.
+    async fn read_on(&mut self) {
+        let head = self.room.head().clone();
+        let Ok(stands) = log::head(&self.shared.db, self.document).await else { return };
+        let rows = log::after(&self.shared.db, self.document, head.epoch, head.seq).await;
+        let followed = match rows {
+            Ok(rows) if stands.epoch == head.epoch => tokio::task::block_in_place(|| self.room.news(rows)).is_ok(),
+            Ok(_) => false,
+            // The heartbeat will ask again.
+            Err(_) => true,
+        };
+        if !followed {
+            self.reload().await;
+            self.room.tick(now());
+        } else if self.room.head().seq > head.seq {
+            self.last_edit = Some(Instant::now());
+        }
+    }
+
+    fn hand_out_answers(&mut self) {
+        for (ticket, answer) in self.room.answers() {
+            if let Some(waiting) = self.waiting.remove(&ticket) {
+                // Whoever asked may have gone; the edit stands all the same.
+                drop(waiting.send(answer));
+            }
+        }
+    }
+
+    async fn publish(&self) {
+        let head = self.room.head();
+        self.send(Told::Rows { document: self.document, epoch: head.epoch, seq: head.seq }).await;
+    }
+
+    async fn tell(&mut self) {
+        let tell = self.room.tell();
+        if !self.shared.has_others {
+            return;
+        }
+        if let Some((here, left)) = tell.presence {
+            self.send(Told::Presence { document: self.document, here, left }).await;
+        }
+        for (sender, count, session, data) in tell.ephemeral {
+            self.send(Told::Ephemeral { document: self.document, sender, count, session, data: data.to_vec() }).await;
+        }
+    }
+
+    async fn send(&self, what: Told) {
+        if self.shared.has_others {
+            self.shared.bus.publish(News { node: self.shared.node, what }.to_bytes()).await;
+        }
+    }
+
+    /// Keeps projection and save when the page has been quiet for a moment.
+    async fn settle(&mut self) {
+        let is_quiet = self.last_edit.is_some_and(|at| at.elapsed() >= SETTLE);
+        if is_quiet {
+            self.last_edit = None;
+            self.project().await;
+        }
+        self.save(false).await;
+    }
+
+    async fn project(&mut self) {
+        let head = self.room.head().clone();
+        if head.seq == self.projected {
+            return;
+        }
+        let content = tokio::task::block_in_place(|| Content::from(self.room.page().mirror()));
+        let document = self.document;
+        let kept = backends::db::write(&self.shared.db, async |tx: &DatabaseTransaction| {
+            projection::keep(tx, document, &head, &content).await?;
+            documents::document::project_title(tx, document, &content.title).await
+        });
+        match kept.await {
+            Ok(()) => self.projected = head.seq,
+            Err(error) => tracing::warn!(%document, %error, "the projection was not written; readers load the page instead"),
+        }
+    }
+
+    /// Writes a verified save when the log has grown enough behind the last one.
+    async fn save(&mut self, at_the_end: bool) {
+        let head = self.room.head().clone();
+        let due = if at_the_end { self.shared.settings.snapshot_rows / 5 } else { self.shared.settings.snapshot_rows };
+        if head.seq - self.saved < due.max(1) || self.room.page().is_broken() {
+            return;
+        }
+        // Not tried again for every edit when it fails.
+        self.saved = head.seq;
+        let document = self.document;
+        match tokio::task::block_in_place(|| self.room.page().save_verified()) {
+            Ok(bytes) => {
+                let size = bytes.len();
+                let kept = backends::db::write(&self.shared.db, async |tx: &DatabaseTransaction| snapshot::keep(tx, document, &head, bytes).await);
+                match kept.await {
+                    Ok(()) => self.room.saved_as(size),
+                    Err(error) => tracing::warn!(%document, %error, "the snapshot was not written"),
+                }
+            }
+            Err(error) => tracing::error!(%document, %error, "the page does not survive a save; it is served from its log"),
+        }
+    }
+}
+
+/// Reads a page and who its actors belong to.
+async fn load(shared: &Shared, document: DocumentId) -> Result<Opened, Error> {
+    let row = shared.row(document).await?;
+    let (page, stored) = snapshot::load(&shared.db, document).await?;
+    let actors = log::actors(&shared.db, document).await?;
+    Ok(Opened { document, workspace: row.workspace_id, page, stored, actors })
+}

@@ -1,0 +1,95 @@
+//! What can go wrong with a page.
+
+use kernel::error::{Explain, Field, Kind};
+use sea_orm::DbErr;
+
+/// A failure of a page's verbs.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such page, or not for this caller.
+    #[error("document not found")]
+    NotFound,
+    /// The block does not exist or was deleted.
+    #[error("block {0} not found")]
+    BlockNotFound(String),
+    /// A block, page or id of that name exists already.
+    #[error("{0} is taken")]
+    Taken(String),
+    /// A position lies outside the text it points into.
+    #[error("position {pos} is outside the text, which is {len} UTF-16 units long")]
+    PositionOutOfRange {
+        /// What was asked.
+        pos: usize,
+        /// The length of the text at the base of the edit.
+        len: usize,
+    },
+    /// The move would hang a thing under itself.
+    #[error("a thing cannot be moved into itself")]
+    Cycle,
+    /// The named base is not part of this page's history.
+    #[error("the base of the edit is not known here")]
+    BaseUnknown,
+    /// The input does not make sense; every bad field is named.
+    #[error("the input is not valid: {}", .0.iter().map(|f| format!("{} {}", f.pointer, f.detail)).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Field>),
+    /// One text, block or page is at its limit.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// Client bytes that the gate refuses.
+    #[error("refused: {0}")]
+    Refused(#[from] crate::gate::Refusal),
+    /// The page in memory cannot be trusted any more and has to be loaded again.
+    #[error("the page failed in memory: {0}")]
+    Broken(String),
+    /// The log does not give the page it promises.
+    #[error("the page does not load: {0}")]
+    Corrupt(String),
+    /// The database's own.
+    #[error(transparent)]
+    Db(#[from] DbErr),
+}
+
+impl Error {
+    /// One bad field.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![Field::new(pointer, code, detail)])
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NotFound | Self::BlockNotFound(_) => Kind::NotFound,
+            Self::Taken(_) | Self::Cycle | Self::BaseUnknown => Kind::Conflict,
+            Self::PositionOutOfRange { .. } | Self::Invalid(_) | Self::Refused(_) => Kind::Invalid,
+            Self::TooLarge(_) => Kind::TooLarge,
+            Self::Broken(_) => Kind::Unavailable,
+            Self::Corrupt(_) => Kind::Internal,
+            Self::Db(e) => e.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "document_not_found",
+            Self::BlockNotFound(_) => "block_not_found",
+            Self::Taken(_) => "id_taken",
+            Self::PositionOutOfRange { .. } => "position_out_of_range",
+            Self::Cycle => "cycle",
+            Self::BaseUnknown => "base_unknown",
+            Self::Invalid(_) => "invalid",
+            Self::TooLarge(_) => "too_large",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Broken(_) => "unavailable",
+            Self::Corrupt(_) => "document_corrupt",
+            Self::Db(e) => e.code(),
+        }
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Invalid(fields) => fields.clone(),
+            _ => Vec::new(),
+        }
+    }
+}

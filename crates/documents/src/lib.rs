@@ -1,0 +1,26 @@
+//! Pages: rows in a tree, and the content of each as one Automerge document.
+//!
+//! [`page::Page`] is the engine: it loads, edits, admits and reads one page in memory and knows no database.
+//! [`log`] keeps its changes, [`snapshot`] its verified saves, [`document`] the rows around it. Every writer ends as
+//! Automerge changes in the one log of the page; what SQL knows about content is a projection.
+
+pub mod document;
+pub mod draft;
+pub mod edit;
+pub mod error;
+pub mod gate;
+pub mod heads;
+pub mod kinds;
+pub mod limits;
+pub mod listing;
+pub mod log;
+pub mod markdown;
+pub mod mirror;
+pub mod op;
+pub mod page;
+pub mod patches;
+pub mod projection;
+pub mod snapshot;
+pub mod tree;
+pub mod url;
+pub mod view;

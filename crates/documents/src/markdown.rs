@@ -1,0 +1,131 @@
+//! A page as Markdown: CommonMark with GitHub's tables, task lists, strikethrough, alerts and `$$` formulas.
+//!
+//! Blocks become comrak's tree and comrak writes it, so that prefixes, fences and blank lines are the library's. What
+//! people typed is escaped by us (`escape`), because the library leaves `$`, `|` and leading blanks alone: any text
+//! reads back as that text. Nothing here recurses, nesting and output are bounded, and a link we would not store
+//! (`javascript:`) is not written either, because a page may hold changes that no check has seen.
+
+mod block;
+mod emphasis;
+mod escape;
+mod inline;
+mod list;
+mod media;
+mod rich;
+mod table;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use crate::view::Block;
+use comrak::{
+    Arena, Options,
+    nodes::{Node, NodeHtmlBlock, NodeValue},
+};
+use std::{fmt, slice};
+
+/// The deepest that lists, quotes and callouts are nested. Deeper blocks stand on the last level: every level indents
+/// every line below it, so a deep tree with many lines would grow without measure.
+pub const MAX_NESTING: usize = 32;
+/// The longest Markdown we write; more is cut, with a comment at the end that says so.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// Writes a page as Markdown: its title as the first heading (none, when empty), then its blocks.
+pub fn to_markdown(title: &str, blocks: &[Block]) -> String {
+    let arena = Arena::new();
+    let page = Page { arena: &arena };
+    let root = page.node(NodeValue::Document);
+    page.title(root, title);
+    page.blocks(root, blocks);
+    list::tighten(root);
+
+    let mut options = Options::default();
+    options.render.prefer_fenced = true;
+    let mut written = Bounded { text: String::new(), left: MAX_BYTES };
+    if comrak::format_commonmark(root, &options, &mut written).is_err() {
+        written.text.push_str("\n\n<!-- cut: the page is too long for Markdown -->\n");
+    }
+    written.text
+}
+
+/// A page being turned into comrak's tree.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    arena: &'a Arena<'a>,
+}
+
+/// Blocks still to be written into a node.
+struct Frame<'a, 'b> {
+    into: Node<'a>,
+    nesting: usize,
+    rest: slice::Iter<'b, Block>,
+    /// Written after the last of them.
+    closing: Option<&'static str>,
+}
+
+/// Where the children of a block go.
+struct Opened<'a> {
+    /// The node made for them; none to put them beside the block.
+    inside: Option<Node<'a>>,
+    closing: Option<&'static str>,
+}
+
+impl<'a> Page<'a> {
+    fn node(self, value: NodeValue) -> Node<'a> {
+        self.arena.alloc(value.into())
+    }
+
+    fn append(self, into: Node<'a>, value: NodeValue) -> Node<'a> {
+        let node = self.node(value);
+        into.append(node);
+        node
+    }
+
+    fn html(self, into: Node<'a>, html: impl Into<String>) {
+        // Type 6 (any block tag) is what every reader treats alike; comrak only keeps the number.
+        self.append(into, NodeValue::HtmlBlock(NodeHtmlBlock { block_type: 6, literal: html.into() }));
+    }
+
+    /// A remark that readers do not show. Only plain words reach it.
+    fn comment(self, into: Node<'a>, words: &str) {
+        let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-');
+        let words: String = words.chars().filter(plain).take(200).collect();
+        self.html(into, format!("<!-- {} -->", words.trim()));
+    }
+
+    fn blocks(self, root: Node<'a>, blocks: &[Block]) {
+        let mut stack = vec![Frame { into: root, nesting: 0, rest: blocks.iter(), closing: None }];
+        while let Some(frame) = stack.last_mut() {
+            let (into, nesting) = (frame.into, frame.nesting);
+            let Some(block) = frame.rest.next() else {
+                if let Some(html) = frame.closing {
+                    self.html(into, html);
+                }
+                stack.pop();
+                continue;
+            };
+            let opened = self.block(into, block);
+            let rest = if block::takes_its_children(block) { [].iter() } else { block.children.iter() };
+            let (into, nesting) = match opened.inside {
+                Some(inside) if nesting < MAX_NESTING => (inside, nesting + 1),
+                _ => (into, nesting),
+            };
+            stack.push(Frame { into, nesting, rest, closing: opened.closing });
+        }
+    }
+}
+
+/// Takes that much text and then refuses.
+struct Bounded {
+    text: String,
+    left: usize,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
+        self.text.push_str(text);
+        Ok(())
+    }
+}

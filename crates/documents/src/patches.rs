@@ -1,0 +1,183 @@
+//! Automerge's patches as the edits that JSON clients understand.
+//!
+//! Text patches keep their order and coordinates. A block that appears is told whole, as it stands after the batch;
+//! whatever else the batch did to it is already in that.
+
+use crate::{
+    mirror::{Mirror, Touched, scalar_to_json},
+    op::TITLE,
+};
+use automerge::{Patch, PatchAction, Prop, Value};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
+
+/// What a patch is about.
+enum Subject<'a> {
+    /// The title's text or the title itself.
+    Title { in_text: bool },
+    /// A block's appearing or going, by its key in the map of blocks.
+    Blocks,
+    /// A block's own registers.
+    Block(&'a str),
+    /// A block's text.
+    Text(&'a str),
+    /// Something inside a block's props.
+    Props(&'a str),
+    /// Anything else at the top.
+    Other,
+}
+
+fn subject(patch: &Patch) -> Subject<'_> {
+    let path: Vec<&str> = patch.path.iter().map_while(|(_, prop)| if let Prop::Map(key) = prop { Some(key.as_str()) } else { None }).collect();
+    match path.as_slice() {
+        [] => match &patch.action {
+            PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key } if key == "title" => Subject::Title { in_text: false },
+            _ => Subject::Other,
+        },
+        ["title", ..] => Subject::Title { in_text: true },
+        ["blocks"] => Subject::Blocks,
+        ["blocks", id] => Subject::Block(id),
+        ["blocks", id, "text", ..] => Subject::Text(id),
+        ["blocks", id, ..] => Subject::Props(id),
+        _ => Subject::Other,
+    }
+}
+
+/// Which parts of the page a batch of patches touched.
+pub fn touched(patches: &[Patch]) -> Touched {
+    let mut out = Touched::default();
+    for patch in patches {
+        match (subject(patch), &patch.action) {
+            (Subject::Title { .. }, _) => out.title = true,
+            (Subject::Blocks, PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) => {
+                out.blocks.insert(key.clone());
+            }
+            (Subject::Block(id) | Subject::Text(id) | Subject::Props(id), _) => {
+                out.blocks.insert(id.to_owned());
+            }
+            (Subject::Blocks, _) => out.everything = true,
+            (Subject::Other, PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) => out.everything |= key == "blocks",
+            (Subject::Other, _) => {}
+        }
+    }
+    out
+}
+
+/// The edits that take a JSON client's page from before the batch to `after`.
+pub fn to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
+    let mut ops = Vec::with_capacity(patches.len());
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut props_told: BTreeSet<&str> = BTreeSet::new();
+    for patch in patches {
+        match (subject(patch), &patch.action) {
+            (Subject::Title { in_text: true }, action) => ops.extend(text_ops(TITLE, action)),
+            (Subject::Title { in_text: false }, _) => ops.push(json!({"op": "put", "path": "title", "value": after.title})),
+            (Subject::Blocks, PatchAction::PutMap { key, .. }) => {
+                if told.insert(key) {
+                    ops.extend(appeared(key, after));
+                }
+            }
+            (Subject::Blocks, PatchAction::DeleteMap { key }) => {
+                ops.push(json!({"op": "block_delete", "id": key}));
+            }
+            (Subject::Block(id) | Subject::Text(id) | Subject::Props(id), _) if told.contains(id) => {}
+            (Subject::Block(id), action) => ops.extend(block_ops(id, action, after)),
+            (Subject::Text(id), action) => ops.extend(text_ops(id, action)),
+            (Subject::Props(id), _) => {
+                if props_told.insert(id) {
+                    ops.push(json!({"op": "block_set", "id": id, "key": "props", "value": after.blocks.get(id).map(|e| &e.props)}));
+                }
+            }
+            (Subject::Blocks | Subject::Other, _) => {}
+        }
+    }
+    ops
+}
+
+/// A block, whole, as JSON clients see it: flat, with the parent and order that its place says.
+pub fn flat_block(id: &str, after: &Mirror) -> Option<Map<String, Json>> {
+    let entry = after.blocks.get(id)?;
+    let mut block = Map::new();
+    block.insert("id".to_owned(), json!(id));
+    block.insert("type".to_owned(), json!(entry.kind));
+    block.insert("parent".to_owned(), json!(after.parent_of(id).unwrap_or(&entry.node.parent)));
+    block.insert("order".to_owned(), json!(entry.node.order));
+    block.insert("text".to_owned(), json!(entry.text));
+    block.insert("marks".to_owned(), json!(entry.marks));
+    block.insert("props".to_owned(), json!(entry.props));
+    Some(block)
+}
+
+fn appeared(id: &str, after: &Mirror) -> Option<Json> {
+    after.live(id)?;
+    let mut block = flat_block(id, after)?;
+    block.insert("op".to_owned(), json!("block_insert"));
+    Some(Json::Object(block))
+}
+
+fn block_ops(id: &str, action: &PatchAction, after: &Mirror) -> Option<Json> {
+    let (PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) = action else { return None };
+    let entry = after.blocks.get(id)?;
+    match key.as_str() {
+        "place" => Some(json!({"op": "block_move", "id": id, "parent": after.parent_of(id).unwrap_or(&entry.node.parent), "order": entry.node.order})),
+        // Gone, or back: a client that dropped it needs it whole.
+        "deleted_at" if entry.node.deleted => Some(json!({"op": "block_delete", "id": id})),
+        "deleted_at" => appeared(id, after),
+        "type" => Some(json!({"op": "block_set", "id": id, "key": "type", "value": entry.kind})),
+        "props" => Some(json!({"op": "block_set", "id": id, "key": "props", "value": entry.props})),
+        // The Text itself was replaced: its new content is the block's.
+        "text" => Some(json!({"op": "block_set", "id": id, "key": "text", "value": entry.text})),
+        other => {
+            let value = match action {
+                PatchAction::PutMap { value: (Value::Scalar(scalar), _), .. } => scalar_to_json(scalar),
+                _ => Json::Null,
+            };
+            Some(json!({"op": "block_set", "id": id, "key": other, "value": value}))
+        }
+    }
+}
+
+fn text_ops(block: &str, action: &PatchAction) -> Vec<Json> {
+    match action {
+        PatchAction::SpliceText { index, value, marks } => {
+            let mut op = json!({"op": "insert", "block": block, "pos": index, "text": value.make_string()});
+            let marks: Map<String, Json> = marks.iter().flat_map(|set| set.iter()).map(|(k, v)| (k.to_string(), scalar_to_json(v))).collect();
+            if !marks.is_empty() {
+                op["marks"] = Json::Object(marks);
+            }
+            vec![op]
+        }
+        PatchAction::DeleteSeq { index, length } => vec![json!({"op": "delete", "block": block, "pos": index, "len": length})],
+        PatchAction::Mark { marks } => marks
+            .iter()
+            .map(|m| json!({"op": "format", "block": block, "pos": m.start, "len": m.end - m.start, "name": m.name.as_str(), "value": scalar_to_json(&m.value)}))
+            .collect(),
+        // An editor's block marker takes one unit of the text and reads as U+FFFC.
+        PatchAction::Insert { index, values } => vec![json!({"op": "insert", "block": block, "pos": index, "text": "\u{FFFC}".repeat(values.len())})],
+        _ => Vec::new(),
+    }
+}
+
+/// The page as the JSON protocol sends it whole: live blocks in reading order.
+pub fn snapshot(mirror: &Mirror) -> Json {
+    let order = crate::tree::reading_order(&mirror.children);
+    let parents: std::collections::HashMap<&str, &str> =
+        mirror.children.iter().flat_map(|(parent, row)| row.iter().map(move |id| (id.as_str(), parent.as_str()))).collect();
+    let blocks: Vec<Json> = order
+        .iter()
+        .filter_map(|id| {
+            let entry = mirror.blocks.get(id)?;
+            let parent = parents.get(id.as_str()).copied().unwrap_or_default();
+            Some(json!({"id": id, "type": entry.kind, "parent": parent, "order": entry.node.order, "text": entry.text, "marks": entry.marks, "props": entry.props}))
+        })
+        .collect();
+    json!({"title": mirror.title, "blocks": blocks})
+}
+
+/// The page as plain text: what positions without a block count in.
+pub fn plain_text(mirror: &Mirror) -> String {
+    let order = crate::tree::reading_order(&mirror.children);
+    let texts: Vec<&str> = order.iter().filter_map(|id| mirror.blocks.get(id)).map(|entry| entry.text.as_str()).collect();
+    texts.join("\n")
+}
+

@@ -1,0 +1,16 @@
+//! The tables, one file each, as sea-orm sees them. The schema itself is made by `migration` alone.
+//!
+//! Rows are not responses: nothing here serialises for the outside.
+
+pub mod document;
+pub mod document_actor;
+pub mod document_change;
+pub mod document_head;
+pub mod document_projection;
+pub mod document_snapshot;
+pub mod event;
+pub mod member;
+pub mod refresh_token;
+pub mod session;
+pub mod user;
+pub mod workspace;

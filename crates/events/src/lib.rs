@@ -1,0 +1,40 @@
+//! What happened: the one log that is activity feed, audit trail and outbox.
+//!
+//! A fact is appended in the transaction that makes it true, so neither stands without the other. Keystrokes never
+//! go through it: a page being edited appends one debounced [`Change::DocumentEdited`].
+
+pub mod change;
+
+pub use change::Change;
+
+use entity::event;
+use kernel::{clock, id::*};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
+
+/// Who did something, and in which tenant. `None` as the user is the product itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By {
+    /// The tenant; none for what belongs to no tenant.
+    pub workspace: Option<WorkspaceId>,
+    /// The person.
+    pub user: Option<UserId>,
+}
+
+/// Appends a fact to the log, in the caller's transaction.
+///
+/// # Errors
+/// Only the database's.
+pub async fn append(tx: &impl ConnectionTrait, by: By, change: Change) -> Result<EventId, DbErr> {
+    let id = EventId::new();
+    let row = event::ActiveModel {
+        id: Set(id),
+        workspace_id: Set(by.workspace),
+        user_id: Set(by.user),
+        kind: Set(change.kind().to_owned()),
+        subject_id: Set(change.subject()),
+        payload: Set(change.payload()),
+        created_at: Set(clock::now()),
+    };
+    event::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(id)
+}

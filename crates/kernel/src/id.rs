@@ -1,0 +1,65 @@
+//! Typed ids: a user's id cannot be passed where a document's is asked.
+//!
+//! Ids are UUIDv7, so that they sort by time of birth. A document's is UUIDv4, because automerge-repo before 2.4
+//! refuses version 7 in its document urls.
+
+use sea_orm::entity::prelude::DeriveValueType;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $make:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, DeriveValueType)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id.
+            #[expect(clippy::disallowed_methods, reason = "this is where ids are made")]
+            #[expect(clippy::new_without_default, reason = "two calls give two ids; a default would not")]
+            pub fn new() -> Self {
+                Self(Uuid::$make())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(s).map(Self)
+            }
+        }
+
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A person with an account.
+    UserId = now_v7;
+    /// A login on one device: the family of its refresh tokens.
+    SessionId = now_v7;
+    /// One refresh token.
+    RefreshTokenId = now_v7;
+    /// A tenant.
+    WorkspaceId = now_v7;
+    /// A page.
+    DocumentId = new_v4;
+    /// One incarnation of a page's op log.
+    EpochId = new_v4;
+    /// One fact in the event log.
+    EventId = now_v7;
+    /// One connection to a live page, or one running node.
+    ConnectionId = now_v7;
+}

@@ -1,0 +1,190 @@
+//! The door: the only place that decides what somebody may do.
+//!
+//! [`Access`] and [`DocumentAccess`] are proofs with private fields, made by [`enter`] and [`open`] alone; domain
+//! functions ask for them in their signature. Who may not see a thing is told that it does not exist.
+
+pub mod level;
+mod marker;
+
+pub use level::{level, levels};
+pub use marker::{
+    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
+    ReadMembers, ReadWorkspace, ViewDocument,
+};
+
+use entity::{document, member, workspace};
+use events::By;
+use kernel::{
+    error::{Explain, Kind},
+    id::*,
+    role::{Level, Role},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use std::marker::PhantomData;
+
+/// Why the door stays shut.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// There is no such thing for this caller.
+    #[error("not found")]
+    NotFound,
+    /// The caller sees it but may not do this.
+    #[error("you may see this, but not do that")]
+    Forbidden,
+    /// The database's own.
+    #[error(transparent)]
+    Db(#[from] DbErr),
+}
+
+impl Explain for AccessError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NotFound => Kind::NotFound,
+            Self::Forbidden => Kind::Forbidden,
+            Self::Db(e) => e.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Forbidden => "forbidden",
+            Self::Db(e) => e.code(),
+        }
+    }
+}
+
+/// Proof that somebody may do `P` in a workspace. Only [`enter`] makes one.
+#[derive(Debug)]
+pub struct Access<P> {
+    user: UserId,
+    workspace: WorkspaceId,
+    role: Role,
+    proves: PhantomData<P>,
+}
+
+impl<P> Access<P> {
+    /// Who acts, for the event log.
+    pub fn by(&self) -> By {
+        By { workspace: Some(self.workspace), user: Some(self.user) }
+    }
+
+    /// Who acts.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Where.
+    pub fn workspace(&self) -> WorkspaceId {
+        self.workspace
+    }
+
+    /// As what.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+}
+
+/// Lets somebody into a workspace to do `P`.
+///
+/// # Errors
+/// [`AccessError::NotFound`] for whoever is no member, [`AccessError::Forbidden`] for a member of too small a role.
+pub async fn enter<P: Allows>(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Access<P>, AccessError> {
+    let role = role_in(db, user, workspace).await?.ok_or(AccessError::NotFound)?;
+    if role < P::ROLE {
+        return Err(AccessError::Forbidden);
+    }
+    Ok(Access { user, workspace, role, proves: PhantomData })
+}
+
+/// What somebody is in a living workspace.
+pub(crate) async fn role_in(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Option<Role>, DbErr> {
+    let alive = workspace::Entity::find_by_id(workspace).filter(workspace::Column::DeletedAt.is_null()).one(db).await?;
+    if alive.is_none() {
+        return Ok(None);
+    }
+    Ok(member::Entity::find_by_id((workspace, user)).one(db).await?.map(|member| member.role))
+}
+
+/// Proof that somebody may do `P` with a page. Only [`open`] and [`open_trashed`] make one.
+#[derive(Debug)]
+pub struct DocumentAccess<P> {
+    user: UserId,
+    role: Role,
+    level: Level,
+    document: document::Model,
+    proves: PhantomData<P>,
+}
+
+impl<P> DocumentAccess<P> {
+    /// Who acts, for the event log.
+    pub fn by(&self) -> By {
+        By { workspace: Some(self.document.workspace_id), user: Some(self.user) }
+    }
+
+    /// Who acts.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// As what in the workspace.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What they may do with the page at most.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The page's row.
+    pub fn document(&self) -> &document::Model {
+        &self.document
+    }
+
+    /// The page.
+    pub fn id(&self) -> DocumentId {
+        self.document.id
+    }
+
+    /// Its tenant.
+    pub fn workspace(&self) -> WorkspaceId {
+        self.document.workspace_id
+    }
+
+    /// The same proof for something that needs less.
+    pub fn weaken<Q>(self) -> DocumentAccess<Q>
+    where
+        P: AtLeast<Q>,
+    {
+        DocumentAccess { user: self.user, role: self.role, level: self.level, document: self.document, proves: PhantomData }
+    }
+}
+
+/// Lets somebody at a page to do `P`.
+///
+/// # Errors
+/// [`AccessError::NotFound`] for whoever may not see it and for a page in the trash, [`AccessError::Forbidden`] for
+/// whoever may see but not do this.
+pub async fn open<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
+    pass(db, user, id, false).await
+}
+
+/// Lets somebody at a page that is in the trash.
+///
+/// # Errors
+/// As [`open`], and [`AccessError::NotFound`] for a page that is not in the trash.
+pub async fn open_trashed<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
+    pass(db, user, id, true).await
+}
+
+async fn pass<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId, trashed: bool) -> Result<DocumentAccess<P>, AccessError> {
+    let (role, level, document) = level::resolve(db, user, id).await?.ok_or(AccessError::NotFound)?;
+    if level < Level::View || document.deleted_at.is_some() != trashed {
+        return Err(AccessError::NotFound);
+    }
+    if level < P::LEVEL {
+        return Err(AccessError::Forbidden);
+    }
+    Ok(DocumentAccess { user, role, level, document, proves: PhantomData })
+}

@@ -1,0 +1,67 @@
+//! The permissions, as types: a function that needs one names it, and another does not compile.
+
+use kernel::role::{Level, Role};
+
+/// A permission in a workspace: who has at least this role has it.
+pub trait Allows {
+    /// The smallest role.
+    const ROLE: Role;
+}
+
+/// A permission on a page: who has at least this level has it.
+pub trait Grants {
+    /// The smallest level.
+    const LEVEL: Level;
+}
+
+/// A permission that includes another.
+pub trait AtLeast<Q> {}
+
+macro_rules! workspace_permissions {
+    ($($(#[$doc:meta])* $name:ident: $role:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+        impl Allows for $name {
+            const ROLE: Role = Role::$role;
+        }
+    )*};
+}
+
+workspace_permissions! {
+    /// See that the workspace exists, and its name.
+    ReadWorkspace: Guest;
+    /// See who belongs to it.
+    ReadMembers: Member;
+    /// Make pages in it.
+    CreateDocuments: Member;
+    /// Change its name.
+    EditWorkspace: Admin;
+    /// Add, change and remove members.
+    ManageMembers: Admin;
+    /// Put it in the trash.
+    DeleteWorkspace: Owner;
+}
+
+macro_rules! document_permissions {
+    ($($(#[$doc:meta])* $name:ident: $level:ident includes $($less:ident)*;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+        impl Grants for $name {
+            const LEVEL: Level = Level::$level;
+        }
+        $(impl AtLeast<$less> for $name {})*
+    )*};
+}
+
+document_permissions! {
+    /// Read a page.
+    ViewDocument: View includes ViewDocument;
+    /// Comment on it.
+    CommentDocument: Comment includes ViewDocument CommentDocument;
+    /// Change its content and fields.
+    EditDocument: Edit includes ViewDocument CommentDocument EditDocument;
+    /// Change who may do what, and destroy it.
+    ManageDocument: Manage includes ViewDocument CommentDocument EditDocument ManageDocument;
+}

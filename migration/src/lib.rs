@@ -1,0 +1,39 @@
+//! The schema, one file per change, forward only. Nothing else makes or alters a table.
+
+mod m0001_users;
+mod m0002_workspaces;
+mod m0003_documents;
+mod m0004_events;
+
+use sea_orm_migration::prelude::*;
+
+/// Runs the migrations in their order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_users::Migration),
+            Box::new(m0002_workspaces::Migration),
+            Box::new(m0003_documents::Migration),
+            Box::new(m0004_events::Migration),
+        ]
+    }
+}
+
+/// The applied migrations that this binary does not know: a newer one has been here. Empty for a fresh database.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn unknown(db: &sea_orm::DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let manager = SchemaManager::new(db);
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok(Vec::new());
+    }
+    let known: Vec<String> = Migrator::migrations().iter().map(|m| m.name().to_owned()).collect();
+    let applied = Migrator::get_migration_models(db).await?;
+    Ok(applied.into_iter().map(|m| m.version).filter(|v| !known.contains(v)).collect())
+}
+
+use sea_orm_migration::sea_orm;

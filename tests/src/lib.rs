@@ -1,0 +1,1 @@
+//! The product from the outside; see product/main.rs.
