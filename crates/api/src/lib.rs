@@ -1,1 +1,45 @@
-//! api.
+//! The HTTP and WebSocket face, and the OpenAPI document. Only here is actix known.
+//!
+//! A handler names who may in its extractor, parses once, calls one domain function, and answers. Request and response
+//! shapes live next to their handlers; rows never leave.
+
+pub mod auth;
+pub mod docs_page;
+pub mod documents;
+pub mod extract;
+pub mod json;
+pub mod members;
+pub mod middleware;
+pub mod openapi;
+pub mod outside;
+pub mod page;
+pub mod problem;
+pub mod state;
+pub mod users;
+pub mod workspaces;
+pub mod ws;
+
+pub use openapi::openapi;
+pub use state::{Settings, State};
+
+use actix_web::web;
+use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
+
+/// The operations under `/api/v1`, as they stand in the OpenAPI document.
+pub(crate) fn operations(config: &mut ApiConfig<'_>) {
+    auth::routes(config);
+    users::routes(config);
+    workspaces::routes(config);
+    members::routes(config);
+    documents::routes(config);
+}
+
+/// Everything but the middleware: the routes of the product on an actix application.
+pub fn configure(config: &mut web::ServiceConfig, state: State) {
+    config.app_data(web::Data::new(state));
+    openapi::mount(config);
+    outside::routes(config);
+    docs_page::routes(config);
+    ws::routes(config);
+    config.default_service(web::to(problem::no_route));
+}

@@ -5,7 +5,13 @@ mod plain;
 mod text;
 mod value;
 
-use crate::{draft::Draft, error::Error, limits::Limits, mirror, op::Op};
+use crate::{
+    draft::Draft,
+    error::Error,
+    limits::Limits,
+    mirror,
+    op::{Op, TITLE},
+};
 use automerge::{ObjId, ObjType, ROOT, transaction::Transaction};
 use rand::rngs::StdRng;
 
@@ -67,6 +73,8 @@ pub fn apply(scope: &mut Scope<'_, '_>, op: &Op, pointer: &str) -> Result<(), Er
         }
         Op::BlockInsert { block, place } => blocks::insert(scope, block, place, pointer),
         Op::BlockMove { id, place } => blocks::move_to(scope, id, place),
+        Op::Put { path, value } if path == "title" => text::set(scope, TITLE, value),
+        Op::Put { .. } => Err(Error::invalid(format!("{pointer}/path"), "unknown_key", "is title")),
         Op::BlockSet { id, key, value } => blocks::set(scope, id, key, (value, pointer)),
         Op::BlockDelete { id } => blocks::delete(scope, id),
         Op::BlockSplit { id, pos, new_id } => blocks::split(scope, id, pos, new_id.as_deref()),

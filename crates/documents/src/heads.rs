@@ -3,6 +3,9 @@
 
 use automerge::ChangeHash;
 
+/// One head.
+pub type Hash = ChangeHash;
+
 /// As bytes for a table.
 pub fn to_bytes(heads: &[ChangeHash]) -> Vec<u8> {
     let mut sorted = heads.to_vec();

@@ -159,7 +159,15 @@ pub enum Op {
         #[serde(flatten)]
         place: Place,
     },
-    /// Set `type`, `props` as a whole, or one of `props.<name>`; `null` takes a prop away.
+    /// Set the title: `path` is `title`, the only one there is so far.
+    Put {
+        /// What.
+        path: String,
+        /// To what. It is merged with what others type.
+        value: String,
+    },
+    /// Set `type`, `text`, `marks`, `props` as a whole, or one of `props.<name>`; `null` takes a prop away. A text is
+    /// merged: only where it differs from the one at the base is it changed.
     BlockSet {
         /// The block.
         id: String,
@@ -201,6 +209,8 @@ impl Op {
                 block.as_deref().map_or(Positions::Page, Positions::Block)
             }
             Self::BlockSplit { id, .. } => Positions::Block(id),
+            Self::BlockSet { id, key, .. } if key == "text" || key == "marks" => Positions::Block(id),
+            Self::Put { .. } => Positions::Block(TITLE),
             Self::BlockInsert { .. } | Self::BlockMove { .. } | Self::BlockSet { .. } | Self::BlockDelete { .. } | Self::BlockMerge { .. } => {
                 Positions::Nowhere
             }

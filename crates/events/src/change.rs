@@ -19,6 +19,8 @@ pub enum Change {
     WorkspaceCreated { workspace: WorkspaceId },
     /// A tenant's own fields were changed.
     WorkspaceUpdated { workspace: WorkspaceId },
+    /// A tenant was put in the trash.
+    WorkspaceDeleted { workspace: WorkspaceId },
     /// Somebody became a member.
     MemberAdded { member: UserId, role: Role },
     /// A member's role was changed.
@@ -49,6 +51,7 @@ impl Change {
             Self::SessionRevokedOnReuse { .. } => "session.revoked_on_reuse",
             Self::WorkspaceCreated { .. } => "workspace.created",
             Self::WorkspaceUpdated { .. } => "workspace.updated",
+            Self::WorkspaceDeleted { .. } => "workspace.deleted",
             Self::MemberAdded { .. } => "member.added",
             Self::MemberRoleChanged { .. } => "member.role_changed",
             Self::MemberRemoved { .. } => "member.removed",
@@ -66,7 +69,7 @@ impl Change {
         Some(match self {
             Self::UserRegistered { user } => user.0,
             Self::UserSignedIn { session } | Self::UserSignedOut { session } | Self::SessionRevokedOnReuse { session } => session.0,
-            Self::WorkspaceCreated { workspace } | Self::WorkspaceUpdated { workspace } => workspace.0,
+            Self::WorkspaceCreated { workspace } | Self::WorkspaceUpdated { workspace } | Self::WorkspaceDeleted { workspace } => workspace.0,
             Self::MemberAdded { member, .. } | Self::MemberRoleChanged { member, .. } | Self::MemberRemoved { member } => member.0,
             Self::DocumentCreated { document }
             | Self::DocumentUpdated { document }

@@ -61,6 +61,20 @@ pub trait Explain: std::error::Error {
     }
 }
 
+impl<E: Explain> Explain for std::sync::Arc<E> {
+    fn kind(&self) -> Kind {
+        (**self).kind()
+    }
+
+    fn code(&self) -> &'static str {
+        (**self).code()
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        (**self).fields()
+    }
+}
+
 impl Explain for DbErr {
     fn kind(&self) -> Kind {
         match self {

@@ -1,1 +1,18 @@
-//! testing.
+//! What tests stand on: private PostgreSQL and Redis servers that can be killed, and a fresh database for one test.
+//!
+//! A test that needs something that is not there panics with a sentence that says what to install; it is never skipped
+//! quietly. `./test` starts the shared servers and names them in the environment. Dev-dependency only.
+
+mod database;
+mod env;
+mod form;
+mod net;
+mod postgres;
+mod process;
+mod redis;
+
+pub use database::TestDb;
+pub use form::Form;
+pub use net::free_port;
+pub use postgres::Postgres;
+pub use redis::Redis;

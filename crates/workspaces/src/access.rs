@@ -19,7 +19,7 @@ use kernel::{
     id::*,
     role::{Level, Role},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::marker::PhantomData;
 
 /// Why the door stays shut.
@@ -85,7 +85,7 @@ impl<P> Access<P> {
     }
 }
 
-/// Lets somebody into a workspace to do `P`.
+/// Lets somebody into a workspace to do `P`. A workspace in the trash is there for nobody.
 ///
 /// # Errors
 /// [`AccessError::NotFound`] for whoever is no member, [`AccessError::Forbidden`] for a member of too small a role.
@@ -99,11 +99,13 @@ pub async fn enter<P: Allows>(db: &impl ConnectionTrait, user: UserId, workspace
 
 /// What somebody is in a living workspace.
 pub(crate) async fn role_in(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Option<Role>, DbErr> {
-    let alive = workspace::Entity::find_by_id(workspace).filter(workspace::Column::DeletedAt.is_null()).one(db).await?;
-    if alive.is_none() {
-        return Ok(None);
-    }
-    Ok(member::Entity::find_by_id((workspace, user)).one(db).await?.map(|member| member.role))
+    let alive = workspace::Entity::find_by_id(workspace)
+        .select_only()
+        .column(workspace::Column::Id)
+        .filter(workspace::Column::DeletedAt.is_null())
+        .into_query();
+    let member = member::Entity::find_by_id((workspace, user)).filter(member::Column::WorkspaceId.in_subquery(alive)).one(db).await?;
+    Ok(member.map(|member| member.role))
 }
 
 /// Proof that somebody may do `P` with a page. Only [`open`] and [`open_trashed`] make one.
@@ -152,7 +154,14 @@ impl<P> DocumentAccess<P> {
         self.document.workspace_id
     }
 
-    /// The same proof for something that needs less.
+    /// The same proof for something that needs less. The other way does not compile:
+    ///
+    /// ```compile_fail,E0277
+    /// use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
+    /// fn raise(access: DocumentAccess<ViewDocument>) -> DocumentAccess<EditDocument> {
+    ///     access.weaken()
+    /// }
+    /// ```
     pub fn weaken<Q>(self) -> DocumentAccess<Q>
     where
         P: AtLeast<Q>,
@@ -167,24 +176,45 @@ impl<P> DocumentAccess<P> {
 /// [`AccessError::NotFound`] for whoever may not see it and for a page in the trash, [`AccessError::Forbidden`] for
 /// whoever may see but not do this.
 pub async fn open<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
-    pass(db, user, id, false).await
+    let seen = see(db, user, id).await?;
+    if seen.document.deleted_at.is_some() {
+        return Err(AccessError::NotFound);
+    }
+    seen.may(P::LEVEL)
 }
 
-/// Lets somebody at a page that is in the trash.
+/// Lets somebody at a page that is in the trash, where nobody comes who may not edit it, not even to read.
 ///
 /// # Errors
 /// As [`open`], and [`AccessError::NotFound`] for a page that is not in the trash.
 pub async fn open_trashed<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
-    pass(db, user, id, true).await
-}
-
-async fn pass<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId, trashed: bool) -> Result<DocumentAccess<P>, AccessError> {
-    let (role, level, document) = level::resolve(db, user, id).await?.ok_or(AccessError::NotFound)?;
-    if level < Level::View || document.deleted_at.is_some() != trashed {
+    let seen = see(db, user, id).await?;
+    if seen.document.deleted_at.is_none() {
         return Err(AccessError::NotFound);
     }
-    if level < P::LEVEL {
-        return Err(AccessError::Forbidden);
+    seen.may(P::LEVEL.max(Level::Edit))
+}
+
+/// A page that somebody at least sees.
+struct Seen {
+    user: UserId,
+    role: Role,
+    level: Level,
+    document: document::Model,
+}
+
+impl Seen {
+    fn may<P>(self, needed: Level) -> Result<DocumentAccess<P>, AccessError> {
+        let Self { user, role, level, document } = self;
+        if level < needed {
+            return Err(AccessError::Forbidden);
+        }
+        Ok(DocumentAccess { user, role, level, document, proves: PhantomData })
     }
-    Ok(DocumentAccess { user, role, level, document, proves: PhantomData })
+}
+
+async fn see(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Seen, AccessError> {
+    let found = level::resolve(db, user, id).await?;
+    let (role, level, document) = found.filter(|(_, level, _)| *level >= Level::View).ok_or(AccessError::NotFound)?;
+    Ok(Seen { user, role, level, document })
 }

@@ -1,3 +1,8 @@
-//! Tenants, their members, and the door that decides who may do what.
+//! Tenants, their members, and the door ([`access`]) that decides who may do what.
 
 pub mod access;
+pub mod error;
+pub mod member;
+pub mod workspace;
+
+pub use error::Error;

@@ -174,6 +174,11 @@ pub fn set(scope: &mut Scope<'_, '_>, id: &str, key: &str, what: (&Value, &str))
             scope.draft.set_kind(id, kind);
             Ok(())
         }
+        ("text", Value::String(to)) => text::set(scope, id, to),
+        ("marks", marks @ Value::Array(_)) => {
+            let marks: Vec<Mark> = serde_json::from_value(marks.clone()).map_err(|e| Error::invalid(format!("{pointer}/marks"), "invalid", e.to_string()))?;
+            text::set_marks(scope, id, &marks)
+        }
         ("props", Value::Object(props)) => {
             let kind = scope.draft.kind(id).unwrap_or("paragraph").to_owned();
             check(scope, (id, &kind), (props, true), pointer)?;
@@ -181,7 +186,7 @@ pub fn set(scope: &mut Scope<'_, '_>, id: &str, key: &str, what: (&Value, &str))
         }
         (key, value) => match key.strip_prefix("props.") {
             Some(name) if !name.is_empty() => set_prop(scope, (id, &object), (name, value), pointer),
-            _ => Err(Error::invalid(format!("{pointer}/key"), "unknown_key", "is one of type, props and props.<name>")),
+            _ => Err(Error::invalid(format!("{pointer}/key"), "unknown_key", "is one of type, text, marks, props and props.<name>")),
         },
     }
 }

@@ -14,6 +14,9 @@ use automerge::{
 use serde_json::{Map, Value};
 use std::ops::Range;
 
+/// The longest title.
+const MAX_TITLE_BYTES: usize = 4_096;
+
 /// A text to edit.
 pub struct Target {
     /// The Text object.
@@ -59,7 +62,7 @@ fn check_range(scope: &Scope<'_, '_>, target: &Target, range: &Range<usize>) -> 
 pub fn insert(scope: &mut Scope<'_, '_>, target: &Target, at: usize, what: (&str, Option<&Map<String, Value>>)) -> Result<(), Error> {
     let (text, marks) = what;
     check_range(scope, target, &(at..at))?;
-    let limit = if target.is_title { 4_096 } else { scope.limits.block_text_bytes };
+    let limit = if target.is_title { MAX_TITLE_BYTES } else { scope.limits.block_text_bytes };
     // Counted in UTF-16 units of what is there and bytes of what comes: near enough for a bound, and cheap.
     if scope.tx.length(&target.object) + text.len() > limit {
         return Err(Error::TooLarge(format!("a text holds at most {limit} bytes")));
@@ -86,6 +89,30 @@ pub fn delete(scope: &mut Scope<'_, '_>, target: &Target, at: usize, len: usize)
     }
     let len = isize::try_from(len).map_err(|_| Error::TooLarge("the range".to_owned()))?;
     scope.tx.splice_text(&target.object, at, len, "").map_err(broken)
+}
+
+/// Makes a text say something else, changing it only where it differs.
+pub fn set(scope: &mut Scope<'_, '_>, id: &str, to: &str) -> Result<(), Error> {
+    let target = target(scope, id)?;
+    let limit = if target.is_title { MAX_TITLE_BYTES } else { scope.limits.block_text_bytes };
+    if to.len() > limit {
+        return Err(Error::TooLarge(format!("a text holds at most {limit} bytes")));
+    }
+    if target.is_title && to.contains(['\n', '\r']) {
+        return Err(Error::invalid("/value", "line_break", "a title has one line"));
+    }
+    scope.tx.update_text(&target.object, to).map_err(broken)
+}
+
+/// Replaces all marks of a block's text.
+pub fn set_marks(scope: &mut Scope<'_, '_>, id: &str, marks: &[crate::view::Mark]) -> Result<(), Error> {
+    let target = target(scope, id)?;
+    for mark in scope.tx.marks(&target.object).map_err(broken)? {
+        scope.tx.unmark(&target.object, &mark.name, mark.start, mark.end, ExpandMark::None).map_err(broken)?;
+    }
+    marks.iter().try_for_each(|mark| {
+        format(scope, &target, mark.start..mark.end, Format { name: &mark.name, value: &mark.value, expand: Expand::After })
+    })
 }
 
 /// A mark to set.

@@ -14,8 +14,13 @@ pub trait Grants {
     const LEVEL: Level;
 }
 
-/// A permission that includes another.
-pub trait AtLeast<Q> {}
+/// A permission on a page that includes another. Sealed: a permission from elsewhere could include what it likes.
+pub trait AtLeast<Q>: sealed::Sealed {}
+
+mod sealed {
+    /// The permissions of this file.
+    pub trait Sealed {}
+}
 
 macro_rules! workspace_permissions {
     ($($(#[$doc:meta])* $name:ident: $role:ident;)*) => {$(
@@ -25,7 +30,11 @@ macro_rules! workspace_permissions {
         impl Allows for $name {
             const ROLE: Role = Role::$role;
         }
-    )*};
+    )*
+        /// Every permission in a workspace by its name, with the smallest role.
+        #[cfg(test)]
+        pub(crate) const IN_WORKSPACES: &[(&str, Role)] = &[$((stringify!($name), <$name as Allows>::ROLE)),*];
+    };
 }
 
 workspace_permissions! {
@@ -51,8 +60,13 @@ macro_rules! document_permissions {
         impl Grants for $name {
             const LEVEL: Level = Level::$level;
         }
+        impl sealed::Sealed for $name {}
         $(impl AtLeast<$less> for $name {})*
-    )*};
+    )*
+        /// Every permission on a page by its name, with the smallest level.
+        #[cfg(test)]
+        pub(crate) const ON_DOCUMENTS: &[(&str, Level)] = &[$((stringify!($name), <$name as Grants>::LEVEL)),*];
+    };
 }
 
 document_permissions! {

@@ -1,0 +1,7 @@
+//! Pages over REST. Content goes through the page's room, so that it merges with live typing.
+
+mod block_routes;
+mod routes;
+mod shape;
+
+pub(crate) use routes::routes;

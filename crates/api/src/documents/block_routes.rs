@@ -1,0 +1,338 @@
+//! Blocks: every write is one change through the page's room, and may name the heads its author saw.
+
+use super::shape::{Block, BlockInput, Mark, Standing, base_heads};
+use crate::{
+    extract::{At, BlockId, CanDocument},
+    json::Json,
+    problem::ApiError,
+    state::State,
+};
+use actix_web::{HttpResponse, delete, get, patch, post, web, web::Data};
+use collab::rooms::EditRequest;
+use documents::{
+    op::{NewBlock, Op, Place, Pos},
+    view,
+};
+use kernel::error::Field;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(insert).service(batch).service(read).service(edit).service(delete);
+    config.service(children).service(insert_child).service(move_to).service(split).service(merge);
+}
+
+/// Where a block shall stand. Without `after` and `before`: behind its siblings.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+struct PlaceInput {
+    /// The block it hangs under; empty or left out for the top of the page.
+    parent_id: Option<String>,
+    /// The sibling it follows; empty for the first place.
+    after: Option<String>,
+    /// The sibling it precedes.
+    before: Option<String>,
+}
+
+impl From<PlaceInput> for Place {
+    fn from(input: PlaceInput) -> Self {
+        Self { parent: input.parent_id, after: input.after, before: input.before, order: None }
+    }
+}
+
+/// What every write may say about itself.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+struct About {
+    /// The heads you saw: the edit is applied there and merges with what came since.
+    base_heads: Option<Vec<String>>,
+    /// Makes it safe to send again: the same id is not applied twice.
+    message_id: Option<String>,
+}
+
+/// A block to be made, and where.
+#[derive(Deserialize, ToSchema, Validate)]
+struct InsertBlock {
+    #[serde(flatten)]
+    block: BlockInput,
+    #[serde(flatten)]
+    place: PlaceInput,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// Changes to a block. What is left out stays.
+#[derive(Deserialize, ToSchema, Validate)]
+struct EditBlock {
+    /// Another type.
+    #[serde(rename = "type")]
+    #[schema(example = "quote")]
+    kind: Option<String>,
+    /// Another text; changed only where it differs, so that live typing is kept.
+    #[schema(example = "Hello, world")]
+    text: Option<String>,
+    /// Other marks, instead of all there are.
+    marks: Option<Vec<Mark>>,
+    /// Values to set; null takes one away.
+    props: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// Where a block shall go.
+#[derive(Deserialize, ToSchema, Validate)]
+struct MoveBlock {
+    #[serde(flatten)]
+    place: PlaceInput,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// Where a block is cut.
+#[derive(Deserialize, ToSchema, Validate)]
+struct SplitBlock {
+    /// UTF-16 units from the start of its text.
+    #[schema(example = 5)]
+    pos: usize,
+    /// Your own id for the new block.
+    new_id: Option<String>,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// What a block is joined to.
+#[derive(Deserialize, ToSchema, Validate)]
+struct MergeBlock {
+    /// The block that stays; the previous sibling when left out.
+    into: Option<String>,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// One step of a batch.
+#[derive(Deserialize, ToSchema)]
+#[serde(tag = "op", rename_all = "snake_case")]
+enum Step {
+    /// Make a block.
+    Insert {
+        #[serde(flatten)]
+        block: BlockInput,
+        #[serde(flatten)]
+        place: PlaceInput,
+    },
+    /// Change a block.
+    Update {
+        /// The block.
+        id: String,
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        text: Option<String>,
+        marks: Option<Vec<Mark>>,
+        props: Option<Map<String, Value>>,
+    },
+    /// Move a block with everything under it.
+    Move {
+        /// The block.
+        id: String,
+        #[serde(flatten)]
+        place: PlaceInput,
+    },
+    /// Delete a block with everything under it.
+    Delete {
+        /// The block.
+        id: String,
+    },
+    /// Cut a block in two.
+    Split {
+        /// The block.
+        id: String,
+        /// UTF-16 units from the start of its text.
+        pos: usize,
+        /// Your own id for the new block.
+        new_id: Option<String>,
+    },
+    /// Join a block to another.
+    Merge {
+        /// The block that goes.
+        id: String,
+        /// The block that stays; the previous sibling when left out.
+        into: Option<String>,
+    },
+}
+
+/// Several edits as one change: all of them, or none.
+#[derive(Deserialize, ToSchema, Validate)]
+struct Batch {
+    /// In their order.
+    #[schema(example = json!([{"op": "insert", "type": "paragraph", "text": "One"}, {"op": "insert", "type": "paragraph", "text": "Two"}]))]
+    ops: Vec<Step>,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// A page's blocks.
+#[derive(Serialize, ToSchema)]
+struct Blocks {
+    /// Where the page stands.
+    #[serde(flatten)]
+    standing: Standing,
+    /// The blocks as a tree.
+    blocks: Vec<Block>,
+}
+
+/// What a write did.
+#[derive(Serialize, ToSchema)]
+struct Written {
+    /// Where the page stands with it.
+    #[serde(flatten)]
+    standing: Standing,
+    /// The blocks that were made or named, as they stand now.
+    blocks: Vec<Block>,
+    /// Whether this message was applied before; then it was not applied again.
+    duplicate: bool,
+}
+
+fn set(id: &str, key: impl Into<String>, value: Value) -> Op {
+    Op::BlockSet { id: id.to_owned(), key: key.into(), value }
+}
+
+fn edits(id: &str, kind: Option<String>, text: Option<String>, marks: Option<Vec<Mark>>, props: Option<Map<String, Value>>) -> Vec<Op> {
+    let mut ops = Vec::new();
+    ops.extend(kind.map(|kind| set(id, "type", json!(kind))));
+    ops.extend(text.map(|text| set(id, "text", json!(text))));
+    ops.extend(marks.map(|marks| set(id, "marks", json!(marks.into_iter().map(view::Mark::from).collect::<Vec<_>>()))));
+    ops.extend(props.into_iter().flatten().map(|(name, value)| set(id, format!("props.{name}"), value)));
+    ops
+}
+
+impl Step {
+    fn into_ops(self) -> Vec<Op> {
+        match self {
+            Self::Insert { block, place } => vec![Op::BlockInsert { block: block.into(), place: place.into() }],
+            Self::Update { id, kind, text, marks, props } => edits(&id, kind, text, marks, props),
+            Self::Move { id, place } => vec![Op::BlockMove { id, place: place.into() }],
+            Self::Delete { id } => vec![Op::BlockDelete { id }],
+            Self::Split { id, pos, new_id } => vec![Op::BlockSplit { id, pos: Pos::At(pos), new_id }],
+            Self::Merge { id, into } => vec![Op::BlockMerge { id, into }],
+        }
+    }
+}
+
+/// Hands edits to the page's room and waits until they are committed.
+async fn apply(state: &State, access: &DocumentAccess<EditDocument>, ops: Vec<Op>, about: About, wanted: Vec<String>) -> Result<Written, ApiError> {
+    if ops.is_empty() {
+        return Err(ApiError::invalid(vec![Field::new("", "required", "there is nothing to change")]));
+    }
+    if about.message_id.as_ref().is_some_and(|id| !(1..=64).contains(&id.len())) {
+        return Err(ApiError::invalid(vec![Field::new("/message_id", "invalid", "has 1 to 64 characters")]));
+    }
+    let request = EditRequest { ops, base_heads: base_heads(about.base_heads)?, message_id: about.message_id, wanted };
+    let done = state.rooms.edit(access, request).await?;
+    Ok(Written { standing: (&done.head).into(), blocks: done.blocks.into_iter().map(Block::from).collect(), duplicate: done.is_duplicate })
+}
+
+/// Read a page's blocks as a tree.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.list", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The blocks", body = Blocks)))]
+#[get("/documents/{document_id}/blocks/")]
+async fn list(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<web::Json<Blocks>, ApiError> {
+    let (head, content) = state.rooms.read(&access).await?;
+    Ok(web::Json(Blocks { standing: (&head).into(), blocks: content.blocks.into_iter().map(Block::from).collect() }))
+}
+
+/// Make a block.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.insert", params(("document_id" = uuid::Uuid, Path)), request_body = InsertBlock, responses((status = 201, description = "Made", body = Written)))]
+#[post("/documents/{document_id}/blocks/")]
+async fn insert(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, body: Json<InsertBlock>) -> Result<HttpResponse, ApiError> {
+    let InsertBlock { block, place, about } = body.0;
+    let ops = vec![Op::BlockInsert { block: NewBlock::from(block), place: place.into() }];
+    Ok(HttpResponse::Created().json(apply(&state, &access, ops, about, Vec::new()).await?))
+}
+
+/// Make several edits as one change.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.batch", params(("document_id" = uuid::Uuid, Path)), request_body = Batch, responses((status = 200, description = "All of them stand", body = Written)))]
+#[post("/documents/{document_id}/blocks/batch/")]
+async fn batch(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, body: Json<Batch>) -> Result<web::Json<Written>, ApiError> {
+    let Batch { ops, about } = body.0;
+    let ops = ops.into_iter().flat_map(Step::into_ops).collect();
+    apply(&state, &access, ops, about, Vec::new()).await.map(web::Json)
+}
+
+async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) -> Result<(Standing, view::Block), ApiError> {
+    let (head, content) = state.rooms.read(access).await?;
+    let found = view::walk(&content.blocks).map(|(_, block)| block).find(|block| block.id == id).cloned();
+    let block = found.ok_or_else(|| ApiError::from(documents::error::Error::BlockNotFound(id.to_owned())))?;
+    Ok(((&head).into(), block))
+}
+
+/// Read a block with everything under it.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.read", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 200, description = "The block", body = Block)))]
+#[get("/documents/{document_id}/blocks/{block_id}/")]
+async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>, At(block): At<BlockId>) -> Result<web::Json<Block>, ApiError> {
+    let (_, block) = find(&state, &access, &block.0).await?;
+    Ok(web::Json(block.into()))
+}
+
+/// Change a block's type, text, marks or props.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.edit", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = EditBlock, responses((status = 200, description = "As it is now", body = Written)))]
+#[patch("/documents/{document_id}/blocks/{block_id}/")]
+async fn edit(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<EditBlock>) -> Result<web::Json<Written>, ApiError> {
+    let EditBlock { kind, text, marks, props, about } = body.0;
+    let ops = edits(&block.0, kind, text, marks, props);
+    apply(&state, &access, ops, about, vec![block.0]).await.map(web::Json)
+}
+
+/// Delete a block with everything under it.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.delete", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 204, description = "Gone")))]
+#[delete("/documents/{document_id}/blocks/{block_id}/")]
+async fn delete(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>) -> Result<HttpResponse, ApiError> {
+    apply(&state, &access, vec![Op::BlockDelete { id: block.0 }], About::default(), Vec::new()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Read the blocks under a block.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.children", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 200, description = "Its children", body = Blocks)))]
+#[get("/documents/{document_id}/blocks/{block_id}/children/")]
+async fn children(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>, At(block): At<BlockId>) -> Result<web::Json<Blocks>, ApiError> {
+    let (standing, mut block) = find(&state, &access, &block.0).await?;
+    let blocks = std::mem::take(&mut block.children).into_iter().map(Block::from).collect();
+    Ok(web::Json(Blocks { standing, blocks }))
+}
+
+/// Make a block under a block.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.insert_child", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = InsertBlock, responses((status = 201, description = "Made", body = Written)))]
+#[post("/documents/{document_id}/blocks/{block_id}/children/")]
+async fn insert_child(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(parent): At<BlockId>, body: Json<InsertBlock>) -> Result<HttpResponse, ApiError> {
+    let InsertBlock { block, place, about } = body.0;
+    let place = Place { parent: Some(parent.0), ..place.into() };
+    let ops = vec![Op::BlockInsert { block: NewBlock::from(block), place }];
+    Ok(HttpResponse::Created().json(apply(&state, &access, ops, about, Vec::new()).await?))
+}
+
+/// Move a block with everything under it.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.move", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = MoveBlock, responses((status = 200, description = "There now", body = Written)))]
+#[post("/documents/{document_id}/blocks/{block_id}/move/")]
+async fn move_to(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<MoveBlock>) -> Result<web::Json<Written>, ApiError> {
+    let MoveBlock { place, about } = body.0;
+    let ops = vec![Op::BlockMove { id: block.0.clone(), place: place.into() }];
+    apply(&state, &access, ops, about, vec![block.0]).await.map(web::Json)
+}
+
+/// Cut a block in two.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.split", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = SplitBlock, responses((status = 200, description = "Two now", body = Written)))]
+#[post("/documents/{document_id}/blocks/{block_id}/split/")]
+async fn split(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<SplitBlock>) -> Result<web::Json<Written>, ApiError> {
+    let SplitBlock { pos, new_id, about } = body.0;
+    let ops = vec![Op::BlockSplit { id: block.0.clone(), pos: Pos::At(pos), new_id }];
+    apply(&state, &access, ops, about, vec![block.0]).await.map(web::Json)
+}
+
+/// Join a block to another.
+#[utoipa::path(tag = "blocks", operation_id = "blocks.merge", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = MergeBlock, responses((status = 200, description = "One now", body = Written)))]
+#[post("/documents/{document_id}/blocks/{block_id}/merge/")]
+async fn merge(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<MergeBlock>) -> Result<web::Json<Written>, ApiError> {
+    let MergeBlock { into, about } = body.0;
+    let wanted = into.iter().cloned().collect();
+    apply(&state, &access, vec![Op::BlockMerge { id: block.0, into }], about, wanted).await.map(web::Json)
+}

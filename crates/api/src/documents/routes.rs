@@ -1,0 +1,243 @@
+//! Pages: made, listed, read, changed, put in the trash and back.
+
+use super::{
+    block_routes,
+    shape::{BlockInput, Document, DocumentWithBlocks, whole},
+};
+use crate::{
+    extract::{CanDocument, CanTrashed, Known, Query},
+    json::Json,
+    page::{Listing, Paging, cursor},
+    problem::ApiError,
+    state::State,
+};
+use actix_web::{HttpResponse, delete, get, http::header, patch, post, web, web::Data};
+use backends::db::write;
+use collab::rooms::EditRequest;
+use documents::{
+    document::{self, DocumentEdit, NewDocument},
+    heads,
+    listing::{self, Wanted},
+    markdown,
+    op::{NewBlock, Op},
+};
+use kernel::{error::Field, id::*, role::Level};
+use sea_orm::DatabaseTransaction;
+use serde::{Deserialize, Deserializer};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+use workspaces::access::{self, EditDocument, ManageDocument, ViewDocument};
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(read).service(edit).service(trash).service(restore).service(read_markdown);
+    block_routes::routes(config);
+}
+
+/// A page to be made.
+#[derive(Deserialize, ToSchema, Validate)]
+struct CreateDocument {
+    /// Your own id (UUID version 4), so that a retry is safe.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    id: Option<DocumentId>,
+    /// The tenant.
+    #[schema(value_type = uuid::Uuid)]
+    workspace_id: WorkspaceId,
+    /// May be empty.
+    #[serde(default)]
+    #[schema(example = "Meeting notes")]
+    title: String,
+    /// The page it hangs under.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    parent_id: Option<DocumentId>,
+    /// Emoji or url.
+    #[schema(example = "📝")]
+    icon: Option<String>,
+    /// Url of a picture.
+    cover: Option<String>,
+    /// Its first blocks.
+    #[serde(default)]
+    #[validate(length(max = 1000, message = "takes at most 1000 blocks at once"))]
+    #[schema(example = json!([{"type": "heading", "text": "Agenda", "props": {"level": 1}}, {"type": "todo", "text": "Buy gears"}]))]
+    blocks: Vec<BlockInput>,
+}
+
+/// Which pages.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// The tenant.
+    #[param(value_type = uuid::Uuid)]
+    workspace_id: WorkspaceId,
+    /// Only those directly under this page; `root` for those at the top.
+    parent_id: Option<String>,
+    /// Those in the trash instead.
+    #[serde(default)]
+    trashed: bool,
+    /// How many at most; 50 when left out, 200 at most.
+    limit: Option<u64>,
+    /// `next_cursor` of the answer before.
+    cursor: Option<String>,
+}
+
+/// List the pages of a workspace that you may see.
+#[utoipa::path(tag = "documents", operation_id = "documents.list", params(Which), responses((status = 200, description = "In the order of their ranks", body = inline(Listing<Document>))))]
+#[get("/documents/")]
+async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> Result<web::Json<Listing<Document>>, ApiError> {
+    let which = which.0;
+    let access = access::enter(&state.db, caller.user, which.workspace_id).await?;
+    let bad_parent = || ApiError::invalid(vec![Field::new("/parent_id", "invalid", "is a page's id, or root")]);
+    let parent = match which.parent_id.as_deref() {
+        None => None,
+        Some("root") => Some(None),
+        Some(id) => Some(Some(id.parse().map_err(|_| bad_parent())?)),
+    };
+    let paging = Paging { limit: which.limit, cursor: which.cursor };
+    let wanted = Wanted { parent, trashed: which.trashed, after: paging.after()?, limit: paging.limit()? };
+    let listed = listing::list(&state.db, &access, &wanted).await?;
+    let next_cursor = listed.next.as_ref().and_then(cursor);
+    Ok(web::Json(Listing { data: listed.rows.into_iter().map(Document::from).collect(), next_cursor }))
+}
+
+/// Make a page.
+#[utoipa::path(tag = "documents", operation_id = "documents.create", request_body = CreateDocument, responses((status = 201, description = "Made", body = DocumentWithBlocks)))]
+#[post("/documents/")]
+async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocument>) -> Result<HttpResponse, ApiError> {
+    let body = body.0;
+    let access = access::enter(&state.db, caller.user, body.workspace_id).await?;
+    let under = match body.parent_id {
+        Some(parent) => Some(access::open::<EditDocument>(&state.db, caller.user, parent).await.map_err(|e| bad_parent(&e))?),
+        None => None,
+    };
+    let new = NewDocument {
+        id: body.id,
+        parent: body.parent_id,
+        title: body.title,
+        icon: body.icon,
+        cover: body.cover,
+        blocks: body.blocks.into_iter().map(NewBlock::from).collect(),
+    };
+    let limits = &state.rooms.settings().limits;
+    let made = write(&state.db, async |tx: &DatabaseTransaction| document::create(tx, &access, under.as_ref(), new, limits).await).await?;
+    let level = access::level(&state.db, caller.user, made.row.id).await?.map_or(Level::View, |(level, _)| level);
+    Ok(HttpResponse::Created().json(whole(made.row, level, &made.head, made.content)))
+}
+
+/// A parent that cannot be used is a bad field of the request, but for faults of ours.
+fn bad_parent(error: &access::AccessError) -> ApiError {
+    match error {
+        access::AccessError::Db(_) => ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE),
+        _ => ApiError::invalid(vec![Field::new("/parent_id", "not_found", "is no page of this workspace that you may edit")]),
+    }
+}
+
+/// Read a page with its blocks.
+#[utoipa::path(tag = "documents", operation_id = "documents.read", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The page; `ETag` names its heads", body = DocumentWithBlocks)))]
+#[get("/documents/{document_id}/")]
+async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<HttpResponse, ApiError> {
+    let (head, content) = state.rooms.read(&access).await?;
+    let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
+    let page = whole(access.document().clone(), access.level(), &head, content);
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).insert_header((header::CACHE_CONTROL, "private, no-cache")).json(page))
+}
+
+/// Tells an absent field from one that is null.
+fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// Changes to a page. What is left out stays; null clears.
+#[derive(Deserialize, ToSchema, Validate)]
+struct EditDocumentBody {
+    /// Merged with what others type.
+    #[schema(example = "Meeting notes, Tuesday")]
+    title: Option<String>,
+    /// Emoji or url.
+    #[serde(default, deserialize_with = "maybe")]
+    #[schema(value_type = Option<String>)]
+    icon: Option<Option<String>>,
+    /// Url of a picture.
+    #[serde(default, deserialize_with = "maybe")]
+    #[schema(value_type = Option<String>)]
+    cover: Option<Option<String>>,
+    /// What members may do: none, view, comment, edit or manage. Takes the manage level.
+    #[serde(default, deserialize_with = "maybe")]
+    #[schema(value_type = Option<String>, example = "view")]
+    default_level: Option<Option<Level>>,
+}
+
+/// Change a page's title, icon, cover or access.
+#[utoipa::path(tag = "documents", operation_id = "documents.edit", params(("document_id" = uuid::Uuid, Path)), request_body = EditDocumentBody, responses((status = 200, description = "As it is now", body = DocumentWithBlocks)))]
+#[patch("/documents/{document_id}/")]
+async fn edit(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, body: Json<EditDocumentBody>) -> Result<HttpResponse, ApiError> {
+    let body = body.0;
+    let (user, id) = (access.user(), access.id());
+    let title = body.title.as_deref().map(document::checked_title).transpose()?;
+    // The right to change rights is asked before anything is changed.
+    if let Some(level) = body.default_level {
+        let manages = access::open::<ManageDocument>(&state.db, user, id).await?;
+        write(&state.db, async |tx: &DatabaseTransaction| document::set_default_level(tx, &manages, level).await).await?;
+        state.rooms.access_changed(access.workspace()).await;
+    }
+    if body.icon.is_some() || body.cover.is_some() {
+        // Read again: the row may just have been changed.
+        let access = access::open::<EditDocument>(&state.db, user, id).await?;
+        let edit = DocumentEdit { icon: body.icon, cover: body.cover };
+        write(&state.db, async |tx: &DatabaseTransaction| document::edit(tx, &access, edit).await).await?;
+    }
+    if let Some(value) = title {
+        let ops = vec![Op::Put { path: "title".to_owned(), value }];
+        state.rooms.edit(&access, EditRequest { ops, ..EditRequest::default() }).await?;
+    }
+    let access = access::open::<ViewDocument>(&state.db, user, id).await?;
+    let (head, content) = state.rooms.read(&access).await?;
+    Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
+}
+
+/// How a page is deleted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct How {
+    /// Destroys a page that is in the trash already, with its history. Takes the manage level.
+    #[serde(default)]
+    permanent: bool,
+}
+
+/// Put a page, and what hangs under it, in the trash.
+#[utoipa::path(tag = "documents", operation_id = "documents.delete", params(("document_id" = uuid::Uuid, Path), How), responses((status = 204, description = "Gone")))]
+#[delete("/documents/{document_id}/")]
+async fn trash(state: Data<State>, Known(caller): Known, request: actix_web::HttpRequest, how: Query<How>) -> Result<HttpResponse, ApiError> {
+    let id: DocumentId = crate::extract::id(&request, "document_id")?;
+    if how.0.permanent {
+        let access = access::open_trashed::<ManageDocument>(&state.db, caller.user, id).await?;
+        write(&state.db, async |tx: &DatabaseTransaction| document::destroy(tx, &access).await).await?;
+        state.rooms.gone(vec![id]).await;
+    } else {
+        let access = access::open::<EditDocument>(&state.db, caller.user, id).await?;
+        let gone = write(&state.db, async |tx: &DatabaseTransaction| document::trash(tx, &access).await).await?;
+        state.rooms.gone(gone).await;
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Take a page, and what went with it, out of the trash.
+#[utoipa::path(tag = "documents", operation_id = "documents.restore", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "Back where it was, or at the top", body = DocumentWithBlocks)))]
+#[post("/documents/{document_id}/restore/")]
+async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument>) -> Result<HttpResponse, ApiError> {
+    let (user, id) = (access.user(), access.id());
+    write(&state.db, async |tx: &DatabaseTransaction| document::restore(tx, &access).await).await?;
+    let access = access::open::<ViewDocument>(&state.db, user, id).await?;
+    let (head, content) = state.rooms.read(&access).await?;
+    Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
+}
+
+/// Read a page as Markdown.
+#[utoipa::path(tag = "documents", operation_id = "documents.markdown", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The page", content_type = "text/markdown", body = String)))]
+#[get("/documents/{document_id}/markdown/")]
+async fn read_markdown(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<HttpResponse, ApiError> {
+    let (head, content) = state.rooms.read(&access).await?;
+    let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
+    let text = web::block(move || markdown::to_markdown(&content.title, &content.blocks));
+    let text = text.await.map_err(|_| ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE))?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).content_type("text/markdown; charset=utf-8").body(text))
+}

@@ -1,0 +1,150 @@
+//! Extractors: who is calling, and the proof that they may.
+
+use crate::{problem::ApiError, state::State};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::Data,
+};
+use futures::future::LocalBoxFuture;
+use kernel::{error::Field, id::*};
+use serde::de::DeserializeOwned;
+use std::{future::Ready, str::FromStr};
+use users::Caller;
+use workspaces::access::{self, Access, Allows, DocumentAccess, Grants};
+
+/// The bearer token of a request.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn state(request: &HttpRequest) -> Result<Data<State>, ApiError> {
+    request.app_data::<Data<State>>().cloned().ok_or_else(|| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// Somebody known.
+pub struct Known(pub Caller);
+
+impl FromRequest for Known {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(caller(request).map(Known))
+    }
+}
+
+fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let token = bearer(request).ok_or_else(ApiError::unauthenticated)?;
+    Ok(state(request)?.accounts.authenticate(token)?)
+}
+
+/// An id in the path. One that is no id names nothing.
+pub fn id<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> {
+    request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or_else(ApiError::not_found)
+}
+
+/// Proof that the caller may do `P` in the workspace of the path.
+pub struct Can<P>(pub Access<P>);
+
+impl<P: Allows + 'static> FromRequest for Can<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = caller(&request)?;
+            let workspace: WorkspaceId = id(&request, "workspace_id")?;
+            Ok(Self(access::enter(&state(&request)?.db, caller.user, workspace).await?))
+        })
+    }
+}
+
+/// Proof that the caller may do `P` with the page of the path.
+pub struct CanDocument<P>(pub DocumentAccess<P>);
+
+impl<P: Grants + 'static> FromRequest for CanDocument<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = caller(&request)?;
+            let document: DocumentId = id(&request, "document_id")?;
+            Ok(Self(access::open(&state(&request)?.db, caller.user, document).await?))
+        })
+    }
+}
+
+/// Proof that the caller may do `P` with the trashed page of the path.
+pub struct CanTrashed<P>(pub DocumentAccess<P>);
+
+impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = caller(&request)?;
+            let document: DocumentId = id(&request, "document_id")?;
+            Ok(Self(access::open_trashed(&state(&request)?.db, caller.user, document).await?))
+        })
+    }
+}
+
+/// Another id in the path, such as a block's or a member's.
+pub struct At<T>(pub T);
+
+impl<T: FromStr + Named + 'static> FromRequest for At<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(id(request, T::NAME).map(At))
+    }
+}
+
+/// The name that an id has in paths.
+pub trait Named {
+    /// As in `{user_id}`.
+    const NAME: &'static str;
+}
+
+impl Named for UserId {
+    const NAME: &'static str = "user_id";
+}
+
+/// A block's id in a path.
+#[derive(Clone, Debug)]
+pub struct BlockId(pub String);
+
+impl FromStr for BlockId {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if (1..=256).contains(&text.len()) { Ok(Self(text.to_owned())) } else { Err(()) }
+    }
+}
+
+impl Named for BlockId {
+    const NAME: &'static str = "block_id";
+}
+
+/// The query of a request.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parsed = actix_web::web::Query::<T>::from_query(request.query_string());
+        let refused = |e: actix_web::error::QueryPayloadError| ApiError::invalid(vec![Field::new("", "bad_query", e.to_string())]);
+        std::future::ready(parsed.map(|query| Self(query.into_inner())).map_err(refused))
+    }
+}

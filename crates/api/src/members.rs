@@ -1,0 +1,150 @@
+//! Members of a workspace.
+
+use crate::{
+    extract::{At, Can, Query},
+    json::Json,
+    page::{Listing, Paging},
+    problem::ApiError,
+    state::State,
+};
+use actix_web::{HttpResponse, delete, get, patch, post, web, web::Data};
+use backends::db::write;
+use kernel::{clock::Time, id::*, role::Role};
+use sea_orm::DatabaseTransaction;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+use workspaces::{
+    access::{ManageMembers, ReadMembers, ReadWorkspace},
+    member::{self, NewMember},
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(add).service(read).service(change_role).service(remove).service(leave);
+}
+
+/// A person, as other members see them.
+#[derive(Serialize, ToSchema)]
+struct Person {
+    /// The user's id.
+    #[schema(value_type = uuid::Uuid)]
+    id: UserId,
+    /// The address.
+    #[schema(example = "grace@example.com")]
+    email: String,
+    /// Their name.
+    #[schema(example = "Grace Hopper")]
+    display_name: String,
+}
+
+/// What the caller may do about a member.
+#[derive(Serialize, ToSchema)]
+struct MemberAbilities {
+    /// Give another role.
+    change_role: bool,
+    /// Remove.
+    remove: bool,
+}
+
+/// Somebody who belongs to a workspace.
+#[derive(Serialize, ToSchema)]
+struct Member {
+    /// Who.
+    user: Person,
+    /// As what: owner, admin, member or guest.
+    #[schema(value_type = String, example = "member")]
+    role: Role,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
+    created_at: Time,
+    /// What the caller may do about them.
+    abilities: MemberAbilities,
+}
+
+fn shape(row: entity::member::Model, user: entity::user::Model, caller: Role) -> Member {
+    let may = caller.may_assign(row.role);
+    Member {
+        user: Person { id: user.id, email: user.email, display_name: user.display_name },
+        role: row.role,
+        created_at: row.created_at,
+        abilities: MemberAbilities { change_role: may, remove: may },
+    }
+}
+
+/// Somebody to be added: an account that exists.
+#[derive(Deserialize, ToSchema, Validate)]
+struct AddMember {
+    /// Its address; or give `user_id`.
+    #[schema(example = "grace@example.com")]
+    email: Option<String>,
+    /// Its id; or give `email`.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    user_id: Option<UserId>,
+    /// As what: owner, admin, member or guest.
+    #[schema(value_type = String, example = "member")]
+    role: Role,
+}
+
+/// Another role.
+#[derive(Deserialize, ToSchema, Validate)]
+struct ChangeRole {
+    /// owner, admin, member or guest.
+    #[schema(value_type = String, example = "admin")]
+    role: Role,
+}
+
+/// List a workspace's members.
+#[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Paging), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>))))]
+#[get("/workspaces/{workspace_id}/members/")]
+async fn list(state: Data<State>, Can(access): Can<ReadMembers>, paging: Query<Paging>) -> Result<web::Json<Listing<Member>>, ApiError> {
+    let all = member::list(&state.db, &access).await?;
+    let all = all.into_iter().map(|(row, user)| shape(row, user, access.role())).collect();
+    Listing::cut(all, &paging.0).map(web::Json)
+}
+
+/// Add an existing user to a workspace.
+#[utoipa::path(tag = "workspaces", operation_id = "members.add", params(("workspace_id" = uuid::Uuid, Path)), request_body = AddMember, responses((status = 201, description = "A member now", body = Member)))]
+#[post("/workspaces/{workspace_id}/members/")]
+async fn add(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<AddMember>) -> Result<HttpResponse, ApiError> {
+    let AddMember { email, user_id, role } = body.0;
+    let new = NewMember { user: user_id, email, role };
+    let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await?;
+    Ok(HttpResponse::Created().json(shape(row, user, access.role())))
+}
+
+/// Read a member.
+#[utoipa::path(tag = "workspaces", operation_id = "members.read", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "The member", body = Member)))]
+#[get("/workspaces/{workspace_id}/members/{user_id}/")]
+async fn read(state: Data<State>, Can(access): Can<ReadMembers>, At(user): At<UserId>) -> Result<web::Json<Member>, ApiError> {
+    let (row, user) = member::find(&state.db, &access, user).await?;
+    Ok(web::Json(shape(row, user, access.role())))
+}
+
+/// Give a member another role.
+#[utoipa::path(tag = "workspaces", operation_id = "members.change_role", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), request_body = ChangeRole, responses((status = 200, description = "As it is now", body = Member)))]
+#[patch("/workspaces/{workspace_id}/members/{user_id}/")]
+async fn change_role(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>, body: Json<ChangeRole>) -> Result<web::Json<Member>, ApiError> {
+    let row = write(&state.db, async |tx: &DatabaseTransaction| member::change_role(tx, &access, user, body.0.role).await).await?;
+    state.rooms.access_changed(access.workspace()).await;
+    let account = users::account::find(&state.db, row.user_id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(web::Json(shape(row, account, access.role())))
+}
+
+/// Remove a member.
+#[utoipa::path(tag = "workspaces", operation_id = "members.remove", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204, description = "No member any more")))]
+#[delete("/workspaces/{workspace_id}/members/{user_id}/")]
+async fn remove(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>) -> Result<HttpResponse, ApiError> {
+    write(&state.db, async |tx: &DatabaseTransaction| member::remove(tx, &access, user).await).await?;
+    state.rooms.access_changed(access.workspace()).await;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Leave a workspace.
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.leave", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "You are no member any more"), (status = 409, description = "You are the last owner", body = crate::problem::Problem)))]
+#[post("/workspaces/{workspace_id}/leave/")]
+async fn leave(state: Data<State>, Can(access): Can<ReadWorkspace>) -> Result<HttpResponse, ApiError> {
+    write(&state.db, async |tx: &DatabaseTransaction| member::leave(tx, &access).await).await?;
+    state.rooms.access_changed(access.workspace()).await;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,185 @@
+//! Errors as RFC 9457 problems, whatever went wrong: one translator for all crates, the only place that knows statuses.
+
+use crate::middleware::request_id;
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{Method, StatusCode, header},
+};
+use kernel::error::{Explain, Field, Kind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The media type of every error.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error on its way out.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    fields: Vec<Field>,
+    allow: Option<String>,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem; stable.
+    #[schema(example = "https://sheaf.dev/problems/document_not_found")]
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    #[schema(example = "Not Found")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    pub status: u16,
+    /// One sentence about this occurrence.
+    #[schema(example = "document not found")]
+    pub detail: String,
+    /// The path that was asked for.
+    #[schema(example = "/api/v1/documents/0b9c6f0e-6f0e-4b7e-8a51-1f7a3f6f2f11/")]
+    pub instance: String,
+    /// A stable code to branch on.
+    #[schema(example = "document_not_found")]
+    pub code: String,
+    /// The request's id, as in `X-Request-Id` and the log.
+    pub request_id: String,
+    /// Every bad field at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<BadField>,
+}
+
+/// One bad field of a request.
+#[derive(Serialize, ToSchema)]
+pub struct BadField {
+    /// Where it stands in the body (RFC 6901).
+    #[schema(example = "/email")]
+    pub pointer: String,
+    /// A stable code.
+    #[schema(example = "invalid")]
+    pub code: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Stale => StatusCode::PRECONDITION_FAILED,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Locked => StatusCode::LOCKED,
+        Kind::Limited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl<E: Explain> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        let status = status_of(error.kind());
+        // What went wrong inside is for the log, not for whoever asked.
+        let detail = match error.kind() {
+            Kind::Internal => {
+                tracing::error!(%error, "internal error");
+                "something went wrong on our side".to_owned()
+            }
+            Kind::Unavailable => {
+                tracing::warn!(%error, "temporarily unavailable");
+                "temporarily unavailable; try again".to_owned()
+            }
+            _ => error.to_string(),
+        };
+        Self { status, code: error.code(), detail, fields: error.fields(), allow: None }
+    }
+}
+
+impl ApiError {
+    /// An error of the HTTP face itself.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), fields: Vec::new(), allow: None }
+    }
+
+    /// A body that parses but does not make sense.
+    pub fn invalid(fields: Vec<Field>) -> Self {
+        Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the input is not valid") }
+    }
+
+    /// Nobody known.
+    pub fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "a valid access token is needed")
+    }
+
+    /// No such thing.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "not found")
+    }
+
+    /// What actix itself answers when an extractor or the router fails, in our words.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too_large", "the body is too large"),
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(status, "method_not_allowed", "this method is not known here"),
+            status if status.is_server_error() => Self::new(status, "internal", "something went wrong on our side"),
+            status => Self::new(status, "bad_request", "the request does not make sense"),
+        }
+    }
+
+    /// The answer to a request.
+    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let id = request_id(request);
+        let problem = Problem {
+            kind: format!("https://sheaf.dev/problems/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            instance: request.uri().path().to_owned(),
+            code: self.code.to_owned(),
+            request_id: id,
+            errors: self.fields.iter().map(|f| BadField { pointer: f.pointer.clone(), code: f.code.to_owned(), detail: f.detail.clone() }).collect(),
+        };
+        let mut answer = HttpResponse::build(self.status);
+        match self.status {
+            StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => answer.insert_header((header::RETRY_AFTER, "1")),
+            _ => &mut answer,
+        };
+        if let Some(allow) = &self.allow {
+            answer.insert_header((header::ALLOW, allow.as_str()));
+        }
+        answer.content_type(MEDIA_TYPE).body(serde_json::to_string(&problem).unwrap_or_default())
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Only seen when the middleware is not there to give the request's id.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status).content_type(MEDIA_TYPE).finish()
+    }
+}
+
+/// For whatever no route takes: a path that is none of ours, or one of ours with another method.
+pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let methods = crate::openapi::methods_of(request.path());
+    if methods.is_empty() || methods.contains(request.method()) {
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "no_such_route", "there is nothing at this path"));
+    }
+    let allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    Err(ApiError { allow: Some(allow.join(", ")), ..ApiError::of_status(StatusCode::METHOD_NOT_ALLOWED) })
+}

@@ -1,0 +1,48 @@
+//! What every handler can reach.
+
+use collab::Rooms;
+use sea_orm::DatabaseConnection;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use users::Accounts;
+
+/// How the HTTP face behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes of a JSON body.
+    pub body_bytes: usize,
+    /// Bytes of a JSON body on the auth routes, which strangers may call.
+    pub auth_body_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { body_bytes: 1 << 20, auth_body_bytes: 16 << 10 }
+    }
+}
+
+/// The parts a handler works with; cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    /// The database.
+    pub db: DatabaseConnection,
+    /// The bus between nodes, for readiness.
+    pub bus: backends::bus::Bus,
+    /// Accounts and tokens.
+    pub accounts: Accounts,
+    /// Live pages.
+    pub rooms: Rooms,
+    /// How the HTTP face behaves.
+    pub settings: Arc<Settings>,
+    /// Set when this node is going away: readiness says so, so that balancers send nobody any more.
+    pub draining: Arc<AtomicBool>,
+}
+
+impl State {
+    /// Whether this node is going away.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

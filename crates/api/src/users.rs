@@ -1,0 +1,47 @@
+//! People.
+
+use crate::{extract::Known, problem::ApiError, state::State};
+use actix_web::{
+    get,
+    web::{Data, Json},
+};
+use kernel::{clock::Time, id::*};
+use serde::Serialize;
+use users::account;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(me);
+}
+
+/// An account, as its owner sees it.
+#[derive(Serialize, ToSchema)]
+pub struct User {
+    /// The user's id.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: UserId,
+    /// The address.
+    #[schema(example = "ada@example.com")]
+    pub email: String,
+    /// What others see.
+    #[schema(example = "Ada Lovelace")]
+    pub display_name: String,
+    /// When the account was made.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
+    pub created_at: Time,
+}
+
+impl From<entity::user::Model> for User {
+    fn from(row: entity::user::Model) -> Self {
+        Self { id: row.id, email: row.email, display_name: row.display_name, created_at: row.created_at }
+    }
+}
+
+/// Read your own account.
+#[utoipa::path(tag = "users", operation_id = "users.me", responses((status = 200, description = "You", body = User)))]
+#[get("/users/me/")]
+async fn me(state: Data<State>, Known(caller): Known) -> Result<Json<User>, ApiError> {
+    let user = account::find(&state.db, caller.user).await?.ok_or_else(ApiError::unauthenticated)?;
+    Ok(Json(user.into()))
+}

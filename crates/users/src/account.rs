@@ -1,0 +1,161 @@
+//! Accounts: made, signed in to, found.
+
+use crate::{
+    Accounts, Error,
+    session::{self, Client},
+};
+use backends::db;
+use entity::user;
+use events::{By, Change};
+use kernel::{clock, error::Field, id::*};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr, sea_query::Expr};
+use std::fmt;
+
+/// An account to be made.
+pub struct NewUser {
+    /// The address.
+    pub email: String,
+    /// The password, as typed.
+    pub password: String,
+    /// What others see.
+    pub display_name: String,
+}
+
+/// What somebody signs in with.
+pub struct Credentials {
+    /// The address.
+    pub email: String,
+    /// The password, as typed.
+    pub password: String,
+}
+
+/// A login that just began, or went on. The tokens are shown this once.
+pub struct SignedIn {
+    /// Who.
+    pub user: user::Model,
+    /// The JWT for requests.
+    pub access_token: String,
+    /// What the next pair is got with, once.
+    pub refresh_token: String,
+    /// Seconds until the access token runs out.
+    pub expires_in: u64,
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn").field("user", &self.user.id).finish_non_exhaustive()
+    }
+}
+
+/// An address in the form it is kept in, or what is wrong with it. Whether it exists only a mail can tell.
+fn parse_email(email: &str) -> Result<String, Field> {
+    let email = email.trim().to_lowercase();
+    let bad = |detail: &str| Field::new("/email", "invalid", detail);
+    if email.len() > 254 {
+        return Err(bad("is longer than 254 characters"));
+    }
+    // A line break here would write headers into mails later.
+    if email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(bad("takes no spaces or line breaks"));
+    }
+    let is_host = |host: &str| host == "localhost" || host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty());
+    match email.split_once('@') {
+        Some((name, host)) if !name.is_empty() && !host.contains('@') && is_host(host) => Ok(email),
+        _ => Err(bad("is no e-mail address")),
+    }
+}
+
+fn parse_name(name: &str) -> Result<String, Field> {
+    let name = name.trim();
+    if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(Field::new("/display_name", "invalid", "takes 1 to 100 characters, without line breaks"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Makes an account and signs it in. A taken address is told: until addresses are verified by mail, there is no other
+/// way for its owner to learn that they have an account.
+///
+/// # Errors
+/// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`].
+pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Result<SignedIn, Error> {
+    let (email, name) = (parse_email(&new.email), parse_name(&new.display_name));
+    let (password, problem) = accounts.hasher().judge(new.password, [new.email, new.display_name]).await?;
+    let (email, display_name) = match (email, name, problem) {
+        (Ok(email), Ok(name), None) => (email, name),
+        (email, name, problem) => return Err(Error::Invalid([email.err(), problem, name.err()].into_iter().flatten().collect())),
+    };
+    let password_hash = accounts.hasher().hash(password).await?;
+    let now = clock::now();
+    let row = user::Model { id: UserId::new(), email, display_name, password_hash, created_at: now, updated_at: now, deleted_at: None };
+    db::write(accounts.db(), async |tx: &DatabaseTransaction| {
+        user::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await.map_err(taken)?;
+        events::append(tx, By { workspace: None, user: Some(row.id) }, Change::UserRegistered { user: row.id }).await?;
+        session::start(tx, accounts, row.clone(), &client).await
+    })
+    .await
+}
+
+fn taken(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::EmailTaken,
+        _ => Error::Db(error),
+    }
+}
+
+/// Signs somebody in.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`], the same and after the same time for an unknown address and a wrong password.
+pub async fn login(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<SignedIn, Error> {
+    let Credentials { email, password } = credentials;
+    let user = match parse_email(&email) {
+        Ok(email) => find_by_email(accounts.db(), &email).await?,
+        Err(_) => None,
+    };
+    // Longer than any password can be: not hashed, whoever it is for.
+    if password.len() > 1_024 {
+        return Err(Error::InvalidCredentials);
+    }
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    if !accounts.hasher().verify(password.clone(), hash).await? {
+        return Err(Error::InvalidCredentials);
+    }
+    let user = user.ok_or(Error::InvalidCredentials)?;
+    let renewed = if accounts.hasher().is_outdated(&user.password_hash) { Some(accounts.hasher().hash(password).await?) } else { None };
+    db::write(accounts.db(), async |tx: &DatabaseTransaction| {
+        if let Some(renewed) = renewed {
+            renew(tx, &user, renewed).await?;
+        }
+        session::start(tx, accounts, user, &client).await
+    })
+    .await
+}
+
+/// Keeps a password's hash of the configured cost, unless the password was changed meanwhile.
+async fn renew(tx: &impl ConnectionTrait, user: &user::Model, hash: String) -> Result<(), DbErr> {
+    user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(hash))
+        .filter(user::Column::Id.eq(user.id))
+        .filter(user::Column::PasswordHash.eq(&user.password_hash))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A living account by its id.
+///
+/// # Errors
+/// Only the database's.
+pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>, DbErr> {
+    user::Entity::find_by_id(id).filter(user::Column::DeletedAt.is_null()).one(db).await
+}
+
+/// A living account by its address.
+///
+/// # Errors
+/// Only the database's.
+pub async fn find_by_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<user::Model>, DbErr> {
+    let email = email.trim().to_lowercase();
+    user::Entity::find().filter(user::Column::Email.eq(email)).filter(user::Column::DeletedAt.is_null()).one(db).await
+}

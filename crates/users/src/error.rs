@@ -1,0 +1,65 @@
+//! What can go wrong with accounts and logins.
+
+use kernel::error::{Explain, Field, Kind};
+use sea_orm::DbErr;
+
+/// A failure of this crate's verbs.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No token, or none that is good.
+    #[error("a valid access token is needed")]
+    Unauthenticated,
+    /// Unknown address or wrong password; the answer does not say which.
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    /// The refresh token is unknown, spent long ago, or past its time.
+    #[error("the refresh token is not valid")]
+    InvalidRefreshToken,
+    /// A spent refresh token came back: somebody else may have it, so the login was ended.
+    #[error("the refresh token was used before; the login has been ended")]
+    RefreshTokenReused,
+    /// The address has an account already.
+    #[error("there is an account with this e-mail address")]
+    EmailTaken,
+    /// Bad fields, all of them.
+    #[error("the input is not valid")]
+    Invalid(Vec<Field>),
+    /// A fault of ours.
+    #[error("internal: {0}")]
+    Internal(String),
+    /// The database's own.
+    #[error(transparent)]
+    Db(#[from] DbErr),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken | Self::RefreshTokenReused => Kind::Unauthenticated,
+            Self::EmailTaken => Kind::Conflict,
+            Self::Invalid(_) => Kind::Invalid,
+            Self::Internal(_) => Kind::Internal,
+            Self::Db(e) => e.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::EmailTaken => "email_taken",
+            Self::Invalid(_) => "invalid",
+            Self::Internal(_) => "internal",
+            Self::Db(e) => e.code(),
+        }
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Invalid(fields) => fields.clone(),
+            _ => Vec::new(),
+        }
+    }
+}

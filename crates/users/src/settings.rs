@@ -1,0 +1,46 @@
+//! Lifetimes and costs.
+
+use std::time::Duration;
+
+/// How logins behave.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `iss` of access tokens.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+    /// How long an access token is good.
+    pub access_ttl: Duration,
+    /// How long a refresh token is good if it is not used.
+    pub refresh_ttl: Duration,
+    /// How long a login lasts, however often it is refreshed (ASVS 10.4.8).
+    pub session_ttl: Duration,
+    /// How long after its use a refresh token may come again: two tabs of one browser race. Later it is theft.
+    pub reuse_leeway: Duration,
+    /// argon2id: memory in KiB, passes and lanes. The defaults are OWASP's (19 MiB, 2, 1).
+    pub hash_memory_kib: u32,
+    /// See `hash_memory_kib`.
+    pub hash_iterations: u32,
+    /// See `hash_memory_kib`.
+    pub hash_parallelism: u32,
+    /// Passwords hashed at the same time; the others wait, so that logins cannot exhaust the machine.
+    pub concurrent_hashes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            issuer: "sheaf".to_owned(),
+            audience: "sheaf".to_owned(),
+            access_ttl: Duration::from_secs(15 * 60),
+            refresh_ttl: Duration::from_secs(30 * DAY),
+            session_ttl: Duration::from_secs(90 * DAY),
+            reuse_leeway: Duration::from_secs(10),
+            hash_memory_kib: 19_456,
+            hash_iterations: 2,
+            hash_parallelism: 1,
+            concurrent_hashes: 2,
+        }
+    }
+}
