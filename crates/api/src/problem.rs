@@ -1,6 +1,5 @@
 //! Errors as RFC 9457 problems, whatever went wrong: one translator for all crates, the only place that knows statuses.
 
-use crate::middleware::request_id;
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{Method, StatusCode, header},
@@ -11,6 +10,15 @@ use utoipa::ToSchema;
 
 /// The media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// The request that an error answers.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Its id.
+    pub id: String,
+    /// Its path.
+    pub path: String,
+}
 
 /// An error on its way out.
 #[derive(Clone, Debug)]
@@ -132,16 +140,15 @@ impl ApiError {
     }
 
     /// The answer to a request.
-    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        let id = request_id(request);
+    pub fn respond(&self, to: &Asked) -> HttpResponse {
         let problem = Problem {
             kind: format!("https://sheaf.dev/problems/{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
             detail: self.detail.clone(),
-            instance: request.uri().path().to_owned(),
+            instance: to.path.clone(),
             code: self.code.to_owned(),
-            request_id: id,
+            request_id: to.id.clone(),
             errors: self.fields.iter().map(|f| BadField { pointer: f.pointer.clone(), code: f.code.to_owned(), detail: f.detail.clone() }).collect(),
         };
         let mut answer = HttpResponse::build(self.status);
@@ -168,9 +175,29 @@ impl ResponseError for ApiError {
         self.status
     }
 
-    /// Only seen when the middleware is not there to give the request's id.
+    /// Only seen when the middleware is not there to say what was asked.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status).content_type(MEDIA_TYPE).finish()
+        self.respond(&Asked::default())
+    }
+}
+
+/// An error that has left its handler without an answer, with what was asked.
+#[derive(Debug)]
+pub struct Unanswered(pub ApiError, pub Asked);
+
+impl std::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for Unanswered {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.0.respond(&self.1)
     }
 }
 

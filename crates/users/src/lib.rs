@@ -11,6 +11,9 @@ pub mod session;
 pub mod settings;
 pub mod token;
 
+#[cfg(test)]
+mod tests;
+
 pub use account::{Credentials, NewUser, SignedIn};
 pub use error::Error;
 pub use keys::{KeyError, KeyRing};

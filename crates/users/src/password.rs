@@ -35,9 +35,14 @@ impl Hasher {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn permits(&self) -> Arc<Semaphore> {
+        self.permits.clone()
+    }
+
     /// Runs work while holding a permit. The permit moves into the thread: a request that goes away does not free it
     /// while the hash still runs.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T, Error> {
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T, Error> {
         let internal = |e: String| Error::Internal(e);
         let permit = self.permits.clone().acquire_owned().await.map_err(|e| internal(e.to_string()))?;
         let argon = self.argon.clone();

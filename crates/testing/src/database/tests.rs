@@ -27,7 +27,6 @@ async fn postgres_keeps_what_it_committed_through_kill_9() {
     let db = open(&postgres.url(), 1).await.expect("a started server answers");
     db.execute_unprepared("CREATE TABLE kept AS SELECT 1 AS one").await.expect("a table can be made");
     postgres.kill9();
-    db.execute_unprepared("SELECT 1").await.expect_err("a killed server does not answer");
     postgres.restart().await;
     let db = open(&postgres.url(), 1).await.expect("a restarted server answers on the same port");
     db.execute_unprepared("SELECT one FROM kept").await.expect("the table is there");

@@ -1,0 +1,190 @@
+//! The command line.
+
+use crate::{
+    config::{self, Config, LogFormat, Overrides},
+    keys, limits, say, serve, show, store,
+};
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Workspaces, pages and live editing in one binary.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Where the product keeps things; the same for every command.
+#[derive(Args, Clone, Default)]
+struct Common {
+    /// A configuration file; ./sheaf.toml is read when there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory of the embedded form
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// postgres://… or sqlite://…
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// redis://…
+    #[arg(long, global = true, value_name = "URL")]
+    redis_url: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole product (the default)
+    Serve {
+        /// Where to listen
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: Option<String>,
+        /// Leave background work to other processes
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Run only the background work
+    Worker,
+    /// Bring the database's schema up to date
+    Migrate {
+        /// Only say what would be done
+        #[arg(long)]
+        status: bool,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Check it, and say what is wrong
+    Check,
+    /// Print what is in force, without secrets
+    Show,
+}
+
+fn overrides(common: &Common, command: &Command) -> Overrides {
+    let mut all: Vec<(&'static str, Option<String>)> = vec![
+        ("server.data_dir", common.data_dir.as_ref().map(|dir| dir.display().to_string())),
+        ("database.url", common.database_url.clone()),
+        ("redis.url", common.redis_url.clone()),
+    ];
+    if let Command::Serve { listen, no_worker } = command {
+        all.push(("server.listen", listen.clone()));
+        all.push(("worker.enabled", no_worker.then(|| "false".to_owned())));
+    }
+    Overrides(all.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect())
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// One sentence for whoever typed it.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let command = cli.command.unwrap_or(Command::Serve { listen: None, no_worker: false });
+    if matches!(command, Command::Openapi) {
+        say::line(&api::openapi().to_pretty_json().context("the OpenAPI document does not serialise")?);
+        return Ok(());
+    }
+    let config = config::load(cli.common.config.as_deref(), &config::environment(), &overrides(&cli.common, &command))?;
+    match command {
+        Command::Config(what) => inspect(&config, &what),
+        command => {
+            start_logging(&config)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+            runtime.block_on(dispatch(command, &config))
+        }
+    }
+}
+
+fn inspect(config: &Config, what: &ConfigCommand) -> anyhow::Result<()> {
+    filter(config)?;
+    if config.server.data_dir.exists() {
+        keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
+    }
+    match what {
+        ConfigCommand::Check => say::line("the configuration is fine"),
+        ConfigCommand::Show => say::line(&show::text(config)),
+    }
+    Ok(())
+}
+
+async fn dispatch(command: Command, config: &Config) -> anyhow::Result<()> {
+    match command {
+        Command::Serve { .. } => serve_until_told(config).await,
+        Command::Worker => work_until_told(config).await,
+        Command::Migrate { status } => migrate(config, status).await,
+        Command::Openapi | Command::Config(_) => Ok(()),
+    }
+}
+
+fn filter(config: &Config) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(&config.log.level).context("log.level is no filter")
+}
+
+fn start_logging(config: &Config) -> anyhow::Result<()> {
+    // To standard error: what the product says about itself on standard output can be read by programs.
+    let logs = tracing_subscriber::fmt().with_env_filter(filter(config)?).with_writer(std::io::stderr);
+    let started = match config.log.format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().try_init(),
+    };
+    started.map_err(|e| anyhow::anyhow!("cannot start logging: {e}"))
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told() -> anyhow::Result<()> {
+    let mut term = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut int = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
+    let running = serve::start(config).await?;
+    let at = format!("http://{}", running.addr);
+    say::line(&format!("listening on {at}"));
+    say::line(&format!("  docs      {at}/docs/"));
+    say::line(&format!("  health    {at}/health/ready"));
+    say::line(&format!("  sockets   ws://{}/ws/documents/<id>?token=<access token>", running.addr));
+    say::line(&format!("  data      {}", config.server.data_dir.display()));
+    told().await?;
+    say::line("stopping; once more stops at once");
+    tokio::select! {
+        stopped = running.stop() => stopped,
+        _ = told() => Ok(()),
+    }
+}
+
+async fn work_until_told(config: &Config) -> anyhow::Result<()> {
+    let db = store::open(config).await?;
+    store::migrate(&db).await?;
+    say::line("working");
+    tokio::select! {
+        () = jobs::run(db, limits::jobs(config)) => Ok(()),
+        told = told() => told,
+    }
+}
+
+async fn migrate(config: &Config, status: bool) -> anyhow::Result<()> {
+    let db = store::open(config).await?;
+    let pending = store::pending(&db).await?;
+    if status {
+        say::line(&if pending.is_empty() { "the schema is up to date".to_owned() } else { format!("to be applied: {}", pending.join(", ")) });
+        return Ok(());
+    }
+    store::migrate(&db).await?;
+    say::line(&format!("the schema is up to date ({} applied now)", pending.len()));
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The `sheaf` binary as a library, so that tests can start the whole product in their own process.
+
+pub mod cli;
+pub mod config;
+pub mod keys;
+pub mod limits;
+pub mod say;
+pub mod serve;
+pub mod show;
+pub mod store;

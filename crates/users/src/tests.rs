@@ -1,0 +1,72 @@
+//! Accounts and logins on a real database, and tokens as an attacker would write them.
+
+mod account;
+mod keys;
+mod password;
+mod session;
+mod token;
+
+use crate::{Accounts, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
+use entity::event;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
+use testing::TestDb;
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Hashing that costs nothing, so that tests are fast.
+fn cheap() -> Settings {
+    Settings { hash_memory_kib: 64, hash_iterations: 1, concurrent_hashes: 8, ..Settings::default() }
+}
+
+/// A database of its own, and accounts in it.
+struct Stage {
+    db: TestDb,
+    accounts: Accounts,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        Self::with(cheap()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
+        let db = TestDb::new().await;
+        let accounts = accounts_in(&db, settings);
+        Self { db, accounts }
+    }
+
+    fn db(&self) -> &DatabaseConnection {
+        self.db.db()
+    }
+
+    async fn registers(&self, email: &str) -> Result<SignedIn, Error> {
+        accounts::register(&self.accounts, new_user(email), Client::default()).await
+    }
+
+    async fn ada(&self) -> SignedIn {
+        self.registers("ada@example.org").await.expect("a new address can be registered")
+    }
+
+    async fn logs_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
+        logs_in(&self.accounts, email, password).await
+    }
+
+    /// How often something happened.
+    async fn happened(&self, kind: &str) -> u64 {
+        event::Entity::find().filter(event::Column::Kind.eq(kind)).count(self.db()).await.expect("events can be counted")
+    }
+}
+
+fn accounts_in(db: &TestDb, settings: Settings) -> Accounts {
+    let ring = KeyRing::parse(&KeyRing::generate()).expect("a generated ring can be read");
+    Accounts::new(db.db().clone(), ring, settings)
+}
+
+async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<SignedIn, Error> {
+    let credentials = Credentials { email: email.to_owned(), password: password.to_owned() };
+    accounts::login(accounts, credentials, Client { user_agent: "test\n\u{0}".repeat(200) }).await
+}
+
+fn new_user(email: &str) -> NewUser {
+    NewUser { email: email.to_owned(), password: PASSWORD.to_owned(), display_name: "Ada".to_owned() }
+}
