@@ -37,8 +37,12 @@ impl TestDb {
             Form::Embedded => file(),
             Form::Full => on_server().await,
         };
-        let db = open(&url, CONNECTIONS).await.unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
-        Migrator::up(&db, None).await.unwrap_or_else(|error| panic!("cannot migrate {url}: {error}"));
+        let db = open(&url, CONNECTIONS)
+            .await
+            .unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
+        Migrator::up(&db, None)
+            .await
+            .unwrap_or_else(|error| panic!("cannot migrate {url}: {error}"));
         Self { url, db, place }
     }
 
@@ -55,11 +59,19 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        let Place::Server { admin_url, name } = &self.place else { return };
-        let (admin_url, sql) = (admin_url.clone(), format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
+        let Place::Server { admin_url, name } = &self.place else {
+            return;
+        };
+        let (admin_url, sql) = (
+            admin_url.clone(),
+            format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"),
+        );
         // A drop cannot wait for a future on the test's own runtime; a thread with one of its own can.
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .ok()?;
             runtime.block_on(execute(&admin_url, &sql)).ok()
         })
         .join()
@@ -68,7 +80,10 @@ impl Drop for TestDb {
 }
 
 fn file() -> (String, Place) {
-    let folder = tempfile::Builder::new().prefix("sheaf").tempdir().expect("a temporary folder can be made");
+    let folder = tempfile::Builder::new()
+        .prefix("sheaf")
+        .tempdir()
+        .expect("a temporary folder can be made");
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     (url, Place::File { _folder: folder })
 }
@@ -82,21 +97,34 @@ async fn on_server() -> (String, Place) {
     (with_database(&admin_url, &name), Place::Server { admin_url, name })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a name for a database, not an id of the product")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a name for a database, not an id of the product"
+)]
 fn random_name() -> impl std::fmt::Display {
     Uuid::new_v4().simple()
 }
 
 /// The same server and user, another database.
 fn with_database(url: &str, name: &str) -> String {
-    let (address, options) = url.split_once('?').map_or((url, String::new()), |(address, rest)| (address, format!("?{rest}")));
-    let server = address.rsplit_once('/').expect("SHEAF_TEST_POSTGRES_URL ends in a database name").0;
+    let (address, options) = url
+        .split_once('?')
+        .map_or((url, String::new()), |(address, rest)| (address, format!("?{rest}")));
+    let server = address
+        .rsplit_once('/')
+        .expect("SHEAF_TEST_POSTGRES_URL ends in a database name")
+        .0;
     format!("{server}/{name}{options}")
 }
 
 async fn open(url: &str, max_connections: u32) -> Result<DatabaseConnection, DbErr> {
     // No test pulls the plug of this machine, so an fsync a commit buys nothing here.
-    db::connect(&db::Options { max_connections, full_sync: false, ..db::Options::new(url) }).await
+    db::connect(&db::Options {
+        max_connections,
+        full_sync: false,
+        ..db::Options::new(url)
+    })
+    .await
 }
 
 async fn execute(url: &str, sql: &str) -> Result<(), DbErr> {

@@ -26,11 +26,20 @@ impl Postgres {
     /// Makes a cluster and starts a server on it, with `fsync` on: what it acknowledges must survive.
     pub async fn start() -> Self {
         let account = Account::unprivileged();
-        let folder = tempfile::Builder::new().prefix("pg").tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::Builder::new()
+            .prefix("pg")
+            .tempdir()
+            .expect("a temporary folder can be made");
         if let Some(account) = account {
             account.own(folder.path()).expect("root can give a folder away");
         }
-        let mut postgres = Self { server: None, folder, programs: programs(), account, port: net::free_port() };
+        let mut postgres = Self {
+            server: None,
+            folder,
+            programs: programs(),
+            account,
+            port: net::free_port(),
+        };
         postgres.init();
         for _ in 0..TRIES {
             if postgres.launch().await {
@@ -65,14 +74,32 @@ impl Postgres {
 
     fn init(&self) {
         let mut command = self.command("initdb");
-        command.arg("-D").arg(self.data()).args(["-U", "sheaf", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        command.arg("-D").arg(self.data()).args([
+            "-U",
+            "sheaf",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]);
         let made = command.output().expect("initdb runs");
-        assert!(made.status.success(), "initdb failed:\n{}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "initdb failed:\n{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
     }
 
     async fn launch(&mut self) -> bool {
         let mut command = self.command("postgres");
-        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path()).args(["-p", &self.port.to_string()]);
+        command
+            .arg("-D")
+            .arg(self.data())
+            .arg("-k")
+            .arg(self.folder.path())
+            .args(["-p", &self.port.to_string()]);
         for setting in ["listen_addresses=127.0.0.1", "max_connections=300", "fsync=on"] {
             command.args(["-c", setting]);
         }
@@ -110,7 +137,9 @@ impl Postgres {
 /// Its first line is the process id and its eighth the state (`src/include/utils/pidfile.h`); a killed server leaves
 /// its file behind, so the id matters.
 fn says_ready(state: &Path, id: u32) -> bool {
-    let Ok(text) = std::fs::read_to_string(state) else { return false };
+    let Ok(text) = std::fs::read_to_string(state) else {
+        return false;
+    };
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     lines.first() == Some(&id.to_string().as_str()) && lines.get(7) == Some(&"ready")
 }
@@ -125,10 +154,17 @@ fn programs() -> PathBuf {
 
 /// Debian keeps each major version's programs in a folder of its own, off `PATH`.
 fn newest_of_debian() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin"));
-    versions.filter(|bin| bin.join("initdb").is_file()).max_by_key(|bin| major(bin))
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path().join("bin"));
+    versions
+        .filter(|bin| bin.join("initdb").is_file())
+        .max_by_key(|bin| major(bin))
 }
 
 fn major(bin: &Path) -> u32 {
-    bin.parent().and_then(|folder| folder.file_name()?.to_str()?.parse().ok()).unwrap_or_default()
+    bin.parent()
+        .and_then(|folder| folder.file_name()?.to_str()?.parse().ok())
+        .unwrap_or_default()
 }

@@ -53,7 +53,11 @@ impl Server {
         let children = children(self.id());
         self.0.kill().ok();
         if !children.is_empty() {
-            Command::new("sh").arg("-c").arg(format!("kill -9 {children} 2>/dev/null")).status().ok();
+            Command::new("sh")
+                .arg("-c")
+                .arg(format!("kill -9 {children} 2>/dev/null"))
+                .status()
+                .ok();
         }
         self.0.wait().ok();
     }
@@ -67,7 +71,10 @@ impl Drop for Server {
 
 /// The children of a process, separated by spaces; empty where the system does not tell (they notice by themselves).
 fn children(id: u32) -> String {
-    std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default().trim().to_owned()
+    std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"))
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 /// Somebody who is not root, for programs that refuse to be.
@@ -80,14 +87,27 @@ pub struct Account {
 impl Account {
     /// `postgres` or `nobody` when this process is root; nobody special otherwise.
     pub fn unprivileged() -> Option<Self> {
-        let root = std::fs::metadata("/proc/self").as_ref().map(Metadata::uid).is_ok_and(|uid| uid == 0);
-        root.then(|| Self::named("postgres").or_else(|| Self::named("nobody")).expect("the system has an account named nobody"))
+        let root = std::fs::metadata("/proc/self")
+            .as_ref()
+            .map(Metadata::uid)
+            .is_ok_and(|uid| uid == 0);
+        root.then(|| {
+            Self::named("postgres")
+                .or_else(|| Self::named("nobody"))
+                .expect("the system has an account named nobody")
+        })
     }
 
     fn named(name: &str) -> Option<Self> {
         let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
-        let fields: Vec<&str> = accounts.lines().map(|line| line.split(':').collect()).find(|fields: &Vec<&str>| fields[0] == name)?;
-        Some(Self { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? })
+        let fields: Vec<&str> = accounts
+            .lines()
+            .map(|line| line.split(':').collect())
+            .find(|fields: &Vec<&str>| fields[0] == name)?;
+        Some(Self {
+            uid: fields.get(2)?.parse().ok()?,
+            gid: fields.get(3)?.parse().ok()?,
+        })
     }
 
     /// Gives a file or folder to the account.

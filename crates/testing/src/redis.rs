@@ -24,8 +24,16 @@ pub struct Redis {
 impl Redis {
     /// Starts an empty server.
     pub async fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("redis").tempdir().expect("a temporary folder can be made");
-        let mut redis = Self { server: None, folder, program: program(), port: net::free_port() };
+        let folder = tempfile::Builder::new()
+            .prefix("redis")
+            .tempdir()
+            .expect("a temporary folder can be made");
+        let mut redis = Self {
+            server: None,
+            folder,
+            program: program(),
+            port: net::free_port(),
+        };
         for _ in 0..TRIES {
             if redis.launch().await {
                 return redis;
@@ -60,10 +68,21 @@ impl Redis {
     async fn launch(&mut self) -> bool {
         let port = self.port;
         let mut command = Command::new(&self.program);
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args([
+            "--port",
+            &port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]);
         command.arg("--dir").arg(self.folder.path());
         let mut server = Server::spawn(&mut command, &self.folder.path().join("log"));
-        let ready = server.ready(|| answers(port).is_some_and(|reply| reply == *b"+PONG\r\n")).await;
+        let ready = server
+            .ready(|| answers(port).is_some_and(|reply| reply == *b"+PONG\r\n"))
+            .await;
         self.server = ready.then_some(server);
         ready
     }

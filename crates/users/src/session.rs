@@ -26,20 +26,16 @@ fn hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
-fn later(by: Duration) -> clock::Time {
-    clock::now() + by
-}
-
 /// Begins a login.
 pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, client: &Client) -> Result<SignedIn, Error> {
-    let id = SessionId::new();
+    let (id, now) = (SessionId::new(), clock::now());
     let row = session::ActiveModel {
         id: Set(id),
         user_id: Set(user.id),
         user_agent: Set(client.user_agent.chars().filter(|c| !c.is_control()).take(256).collect()),
-        created_at: Set(clock::now()),
-        last_used_at: Set(clock::now()),
-        expires_at: Set(later(accounts.settings().session_ttl)),
+        created_at: Set(now),
+        last_used_at: Set(now),
+        expires_at: Set(now + accounts.settings().session_ttl),
         revoked_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(tx).await?;
@@ -49,13 +45,13 @@ pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: 
 
 /// A new pair of tokens for a login.
 async fn issue(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, session: SessionId) -> Result<SignedIn, Error> {
-    let (id, refresh_token) = (RefreshTokenId::new(), secret::token());
+    let (id, refresh_token, now) = (RefreshTokenId::new(), secret::token(), clock::now());
     let row = refresh_token::ActiveModel {
         id: Set(id),
         session_id: Set(session),
         token_hash: Set(hash(&refresh_token)),
-        created_at: Set(clock::now()),
-        expires_at: Set(later(accounts.settings().refresh_ttl)),
+        created_at: Set(now),
+        expires_at: Set(now + accounts.settings().refresh_ttl),
         used_at: Set(None),
     };
     refresh_token::Entity::insert(row).exec_without_returning(tx).await?;
@@ -101,9 +97,11 @@ async fn turn_in(tx: &DatabaseTransaction, accounts: &Accounts, token_hash: &str
     let spent_for = token.used_at.map(|at| (now - at).to_std().unwrap_or_default());
     // Within the leeway it is another tab of the same browser: it gets a pair of its own.
     if first.rows_affected == 0 && spent_for.is_some_and(|spent| spent >= accounts.settings().reuse_leeway) {
-        end(tx, login.id).await?;
-        let by = By { workspace: None, user: Some(login.user_id) };
-        events::append(tx, by, Change::SessionRevokedOnReuse { session: login.id }).await?;
+        // Of several that come at once, one ends it and says so.
+        if end(tx, login.id).await? {
+            let by = By { workspace: None, user: Some(login.user_id) };
+            events::append(tx, by, Change::SessionRevokedOnReuse { session: login.id }).await?;
+        }
         // Committed, so not an error of the transaction.
         return Ok(Turned::Reused);
     }

@@ -3,14 +3,16 @@
 //! [`Access`] and [`DocumentAccess`] are proofs with private fields, made by [`enter`] and [`open`] alone; domain
 //! functions ask for them in their signature. Who may not see a thing is told that it does not exist.
 
-pub mod level;
+pub(crate) mod level;
 mod marker;
 
-pub use level::{level, levels};
+pub use level::{level, level_of, levels};
 pub use marker::{
     Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
     ReadMembers, ReadWorkspace, ViewDocument,
 };
+#[cfg(test)]
+pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};
 
 use entity::{document, member, workspace};
 use events::By;

@@ -5,4 +5,7 @@ pub mod error;
 pub mod member;
 pub mod workspace;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::Error;

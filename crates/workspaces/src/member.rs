@@ -95,7 +95,7 @@ async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), Db
 /// The caller's role now that nobody can change it: they may have lost it since they passed the door.
 async fn role_under_lock(tx: &DatabaseTransaction, access: &Access<ManageMembers>) -> Result<Role, Error> {
     lock(tx, access.workspace()).await?;
-    Ok(access::role_in(tx, access.user(), access.workspace()).await?.ok_or(Error::NotFound)?)
+    access::role_in(tx, access.user(), access.workspace()).await?.ok_or(Error::NotFound)
 }
 
 async fn keep_an_owner(tx: &DatabaseTransaction, leaving: &member::Model) -> Result<(), Error> {

@@ -1,0 +1,117 @@
+//! A running product for one test, in this process, on a port of its own.
+
+use super::http::User;
+use serde_json::{Value, json};
+use server::{
+    config::{self, Config, Overrides},
+    serve::{self, Running},
+};
+use std::sync::Once;
+use tempfile::TempDir;
+use testing::{Form, TestDb};
+
+static TLS: Once = Once::new();
+
+/// One or more nodes on one database.
+pub struct TestApp {
+    nodes: Vec<Running>,
+    _db: Option<TestDb>,
+    _dir: TempDir,
+    pub http: reqwest::Client,
+}
+
+impl TestApp {
+    /// A product in the form of this run.
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with some configuration keys set.
+    pub async fn with(overrides: &[(&'static str, &str)]) -> Self {
+        Self::start(Form::from_env(), 1, overrides).await
+    }
+
+    /// Several nodes on one PostgreSQL and Redis, whatever form the run has.
+    pub async fn cluster(nodes: usize) -> Self {
+        Self::start(Form::Full, nodes, &[]).await
+    }
+
+    async fn start(form: Form, count: usize, overrides: &[(&'static str, &str)]) -> Self {
+        TLS.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let db = match form {
+            Form::Embedded => None,
+            Form::Full => Some(TestDb::of(Form::Full).await),
+        };
+        let mut nodes = Vec::new();
+        for _ in 0..count {
+            nodes.push(serve::start(&configure(&dir, db.as_ref(), overrides)).await.expect("the product starts"));
+        }
+        Self { nodes, _db: db, _dir: dir, http: reqwest::Client::new() }
+    }
+
+    /// `127.0.0.1:port` of a node.
+    pub fn address(&self, node: usize) -> String {
+        self.nodes[node].addr.to_string()
+    }
+
+    /// The url of a path on the first node.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address(0))
+    }
+
+    /// Somebody with a fresh account.
+    pub async fn user(&self, name: &str) -> User {
+        let email = format!("{name}-{}@example.com", &kernel::secret::token()[..12]);
+        let body = json!({ "email": email, "password": "correct horse battery staple", "display_name": name });
+        let answer = User::nobody(self).post("/api/v1/auth/register/", &body).await.expect(201);
+        User::of(self, &answer)
+    }
+
+    /// An owner, a workspace and a page with one paragraph: `(owner, workspace, document, block)`.
+    pub async fn page(&self, text: &str) -> (User, String, String, String) {
+        let owner = self.user("owner").await;
+        let workspace = owner.post("/api/v1/workspaces/", &json!({ "name": "Engines" })).await.expect(201).id();
+        let page = owner.document(&workspace, "Notes", json!([{ "type": "paragraph", "text": text }])).await;
+        let block = page["blocks"][0]["id"].as_str().expect("a block").to_owned();
+        (owner, workspace, page["id"].as_str().expect("an id").to_owned(), block)
+    }
+
+    /// Stops everything as SIGTERM would.
+    pub async fn stop(self) {
+        for node in self.nodes {
+            node.stop().await.expect("it stops");
+        }
+    }
+}
+
+/// Quick hashes, no waiting for idle pages, and everything else as it is by default.
+fn configure(dir: &TempDir, db: Option<&TestDb>, overrides: &[(&'static str, &str)]) -> Config {
+    let mut all = vec![
+        ("server.listen", "127.0.0.1:0".to_owned()),
+        ("server.data_dir", dir.path().display().to_string()),
+        ("server.drain_secs", "3".to_owned()),
+        ("server.workers", "2".to_owned()),
+        ("auth.hash_memory_kib", "64".to_owned()),
+        ("auth.hash_iterations", "1".to_owned()),
+        ("auth.signing_keys", "test:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()),
+        ("database.synchronous", "normal".to_owned()),
+        ("database.max_connections", "8".to_owned()),
+    ];
+    if let Some(db) = db {
+        all.push(("database.url", db.url().to_owned()));
+        all.push(("redis.url", redis_url()));
+    }
+    all.extend(overrides.iter().map(|(key, value)| (*key, (*value).to_owned())));
+    config::load(Some(std::path::Path::new("/dev/null")), &[], &Overrides(all)).expect("the test configuration")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test command says where its servers are")]
+pub fn redis_url() -> String {
+    std::env::var("SHEAF_TEST_REDIS_URL").expect("SHEAF_TEST_REDIS_URL names a Redis; ./test starts one")
+}
+
+/// The id of something in an answer's body.
+pub fn id_of(value: &Value) -> String {
+    value["id"].as_str().expect("an id").to_owned()
+}
