@@ -12,3 +12,6 @@ mod verify;
 
 pub use refusal::Refusal;
 pub use verify::Verifier;
+
+#[cfg(test)]
+mod tests;
