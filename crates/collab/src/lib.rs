@@ -20,3 +20,6 @@ pub mod wire;
 
 pub use rooms::Rooms;
 pub use settings::Settings;
+
+#[cfg(test)]
+mod simulation;

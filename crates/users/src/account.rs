@@ -8,7 +8,10 @@ use backends::db;
 use entity::user;
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr,
+    sea_query::Expr,
+};
 use std::fmt;
 
 /// An account to be made.
@@ -43,7 +46,9 @@ pub struct SignedIn {
 
 impl fmt::Debug for SignedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedIn").field("user", &self.user.id).finish_non_exhaustive()
+        f.debug_struct("SignedIn")
+            .field("user", &self.user.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,7 +63,9 @@ fn parse_email(email: &str) -> Result<String, Field> {
     if email.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(bad("takes no spaces or line breaks"));
     }
-    let is_host = |host: &str| host == "localhost" || host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty());
+    let is_host = |host: &str| {
+        host == "localhost" || host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty())
+    };
     match email.split_once('@') {
         Some((name, host)) if !name.is_empty() && !host.contains('@') && is_host(host) => Ok(email),
         _ => Err(bad("is no e-mail address")),
@@ -68,7 +75,11 @@ fn parse_email(email: &str) -> Result<String, Field> {
 fn parse_name(name: &str) -> Result<String, Field> {
     let name = name.trim();
     if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        return Err(Field::new("/display_name", "invalid", "takes 1 to 100 characters, without line breaks"));
+        return Err(Field::new(
+            "/display_name",
+            "invalid",
+            "takes 1 to 100 characters, without line breaks",
+        ));
     }
     Ok(name.to_owned())
 }
@@ -80,17 +91,43 @@ fn parse_name(name: &str) -> Result<String, Field> {
 /// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`].
 pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Result<SignedIn, Error> {
     let (email, name) = (parse_email(&new.email), parse_name(&new.display_name));
-    let (password, problem) = accounts.hasher().judge(new.password, [new.email, new.display_name]).await?;
+    let (password, problem) = accounts
+        .hasher()
+        .judge(new.password, [new.email, new.display_name])
+        .await?;
     let (email, display_name) = match (email, name, problem) {
         (Ok(email), Ok(name), None) => (email, name),
-        (email, name, problem) => return Err(Error::Invalid([email.err(), problem, name.err()].into_iter().flatten().collect())),
+        (email, name, problem) => {
+            return Err(Error::Invalid(
+                [email.err(), problem, name.err()].into_iter().flatten().collect(),
+            ));
+        }
     };
     let password_hash = accounts.hasher().hash(password).await?;
     let now = clock::now();
-    let row = user::Model { id: UserId::new(), email, display_name, password_hash, created_at: now, updated_at: now, deleted_at: None };
+    let row = user::Model {
+        id: UserId::new(),
+        email,
+        display_name,
+        password_hash,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
     db::write(accounts.db(), async |tx: &DatabaseTransaction| {
-        user::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await.map_err(taken)?;
-        events::append(tx, By { workspace: None, user: Some(row.id) }, Change::UserRegistered { user: row.id }).await?;
+        user::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(tx)
+            .await
+            .map_err(taken)?;
+        events::append(
+            tx,
+            By {
+                workspace: None,
+                user: Some(row.id),
+            },
+            Change::UserRegistered { user: row.id },
+        )
+        .await?;
         session::start(tx, accounts, row.clone(), &client).await
     })
     .await
@@ -122,7 +159,11 @@ pub async fn login(accounts: &Accounts, credentials: Credentials, client: Client
         return Err(Error::InvalidCredentials);
     }
     let user = user.ok_or(Error::InvalidCredentials)?;
-    let renewed = if accounts.hasher().is_outdated(&user.password_hash) { Some(accounts.hasher().hash(password).await?) } else { None };
+    let renewed = if accounts.hasher().is_outdated(&user.password_hash) {
+        Some(accounts.hasher().hash(password).await?)
+    } else {
+        None
+    };
     db::write(accounts.db(), async |tx: &DatabaseTransaction| {
         if let Some(renewed) = renewed {
             renew(tx, &user, renewed).await?;
@@ -148,7 +189,10 @@ async fn renew(tx: &impl ConnectionTrait, user: &user::Model, hash: String) -> R
 /// # Errors
 /// Only the database's.
 pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>, DbErr> {
-    user::Entity::find_by_id(id).filter(user::Column::DeletedAt.is_null()).one(db).await
+    user::Entity::find_by_id(id)
+        .filter(user::Column::DeletedAt.is_null())
+        .one(db)
+        .await
 }
 
 /// A living account by its address.
@@ -157,5 +201,9 @@ pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::
 /// Only the database's.
 pub async fn find_by_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<user::Model>, DbErr> {
     let email = email.trim().to_lowercase();
-    user::Entity::find().filter(user::Column::Email.eq(email)).filter(user::Column::DeletedAt.is_null()).one(db).await
+    user::Entity::find()
+        .filter(user::Column::Email.eq(email))
+        .filter(user::Column::DeletedAt.is_null())
+        .one(db)
+        .await
 }

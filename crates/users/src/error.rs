@@ -35,7 +35,9 @@ pub enum Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken | Self::RefreshTokenReused => Kind::Unauthenticated,
+            Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken | Self::RefreshTokenReused => {
+                Kind::Unauthenticated
+            }
             Self::EmailTaken => Kind::Conflict,
             Self::Invalid(_) => Kind::Invalid,
             Self::Internal(_) => Kind::Internal,

@@ -57,14 +57,23 @@ impl KeyRing {
     /// What is wrong with the text.
     pub fn parse(text: &SecretString) -> Result<Self, KeyError> {
         let mut keys: Vec<Key> = Vec::new();
-        for part in text.expose_secret().split([',', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
+        for part in text
+            .expose_secret()
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let key = key(part)?;
             if keys.iter().any(|other| other.kid == key.kid) {
                 return Err(KeyError::Twice(key.kid));
             }
             keys.push(key);
         }
-        if keys.is_empty() { Err(KeyError::Empty) } else { Ok(Self { keys }) }
+        if keys.is_empty() {
+            Err(KeyError::Empty)
+        } else {
+            Ok(Self { keys })
+        }
     }
 
     /// A new ring of one random key, in its text form.
@@ -89,14 +98,21 @@ impl KeyRing {
 
 fn key(part: &str) -> Result<Key, KeyError> {
     let (kid, secret) = part.split_once(':').ok_or(KeyError::Shape)?;
-    let is_id = (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let is_id =
+        (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !is_id {
         return Err(KeyError::Id);
     }
     let kid = kid.to_owned();
-    let Ok(secret) = STANDARD.decode(secret) else { return Err(KeyError::NotBase64(kid)) };
+    let Ok(secret) = STANDARD.decode(secret) else {
+        return Err(KeyError::NotBase64(kid));
+    };
     if secret.len() < MIN_BYTES {
         return Err(KeyError::TooShort(kid, secret.len()));
     }
-    Ok(Key { kid, encoding: EncodingKey::from_secret(&secret), decoding: DecodingKey::from_secret(&secret) })
+    Ok(Key {
+        kid,
+        encoding: EncodingKey::from_secret(&secret),
+        decoding: DecodingKey::from_secret(&secret),
+    })
 }

@@ -41,7 +41,14 @@ impl Accounts {
     /// Accounts in a database, with the keys that sign access tokens.
     pub fn new(db: DatabaseConnection, ring: KeyRing, settings: Settings) -> Self {
         let hasher = password::Hasher::new(&settings);
-        Self { inner: Arc::new(Inner { db, ring, hasher, settings }) }
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                ring,
+                hasher,
+                settings,
+            }),
+        }
     }
 
     /// Who an access token belongs to.

@@ -23,7 +23,12 @@ pub struct Hasher {
 impl Hasher {
     /// A hasher of the configured cost.
     pub fn new(settings: &Settings) -> Self {
-        let params = Params::new(settings.hash_memory_kib, settings.hash_iterations, settings.hash_parallelism, None);
+        let params = Params::new(
+            settings.hash_memory_kib,
+            settings.hash_iterations,
+            settings.hash_parallelism,
+            None,
+        );
         let params = params.unwrap_or_else(|error| {
             tracing::warn!(%error, "argon2 does not take the configured cost; using its default");
             Params::default()
@@ -42,9 +47,17 @@ impl Hasher {
 
     /// Runs work while holding a permit. The permit moves into the thread: a request that goes away does not free it
     /// while the hash still runs.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T, Error> {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let internal = |e: String| Error::Internal(e);
-        let permit = self.permits.clone().acquire_owned().await.map_err(|e| internal(e.to_string()))?;
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|e| internal(e.to_string()))?;
         let argon = self.argon.clone();
         let done = tokio::task::spawn_blocking(move || {
             let done = work(&argon);
@@ -59,7 +72,9 @@ impl Hasher {
     /// # Errors
     /// Only faults of ours.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        let hashed = self.run(move |argon| argon.hash_password(password.as_bytes()).map(|hash| hash.to_string())).await?;
+        let hashed = self
+            .run(move |argon| argon.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+            .await?;
         hashed.map_err(|e| Error::Internal(e.to_string()))
     }
 
@@ -79,7 +94,9 @@ impl Hasher {
     /// Whether a hash was made at another cost than the configured one, and so is to be made anew.
     pub fn is_outdated(&self, hash: &str) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        let made = PasswordHash::new(hash).ok().and_then(|parsed| Params::try_from(&parsed).ok());
+        let made = PasswordHash::new(hash)
+            .ok()
+            .and_then(|parsed| Params::try_from(&parsed).ok());
         made.is_none_or(|made| cost(&made) != cost(self.argon.params()))
     }
 
@@ -91,9 +108,15 @@ impl Hasher {
         let is_somebody = hash.is_some();
         let hash = match hash {
             Some(hash) => hash,
-            None => self.nobody.get_or_try_init(|| self.hash("nobody has this password".to_owned())).await?.clone(),
+            None => self
+                .nobody
+                .get_or_try_init(|| self.hash("nobody has this password".to_owned()))
+                .await?
+                .clone(),
         };
-        let is_right = self.run(move |argon| PasswordHash::new(&hash).is_ok_and(|parsed| argon.verify_password(password.as_bytes(), &parsed).is_ok()));
+        let is_right = self.run(move |argon| {
+            PasswordHash::new(&hash).is_ok_and(|parsed| argon.verify_password(password.as_bytes(), &parsed).is_ok())
+        });
         Ok(is_right.await? && is_somebody)
     }
 }
@@ -101,10 +124,18 @@ impl Hasher {
 fn problem(password: &str, about: &[&str]) -> Option<Field> {
     let length = password.chars().count();
     if length < *LENGTHS.start() {
-        return Some(Field::new("/password", "too_short", format!("takes at least {} characters", LENGTHS.start())));
+        return Some(Field::new(
+            "/password",
+            "too_short",
+            format!("takes at least {} characters", LENGTHS.start()),
+        ));
     }
     if length > *LENGTHS.end() {
-        return Some(Field::new("/password", "too_long", format!("takes at most {} characters", LENGTHS.end())));
+        return Some(Field::new(
+            "/password",
+            "too_long",
+            format!("takes at most {} characters", LENGTHS.end()),
+        ));
     }
     let estimate = zxcvbn::zxcvbn(password, about);
     if estimate.score() >= zxcvbn::Score::Two {
@@ -112,7 +143,15 @@ fn problem(password: &str, about: &[&str]) -> Option<Field> {
     }
     let hints = estimate.feedback().map(|feedback| {
         let warning = feedback.warning().map(|warning| warning.to_string());
-        warning.into_iter().chain(feedback.suggestions().iter().map(ToString::to_string)).collect::<Vec<_>>().join(" ")
+        warning
+            .into_iter()
+            .chain(feedback.suggestions().iter().map(ToString::to_string))
+            .collect::<Vec<_>>()
+            .join(" ")
     });
-    Some(Field::new("/password", "too_weak", format!("is too easy to guess. {}", hints.unwrap_or_default()).trim_end()))
+    Some(Field::new(
+        "/password",
+        "too_weak",
+        format!("is too easy to guess. {}", hints.unwrap_or_default()).trim_end(),
+    ))
 }

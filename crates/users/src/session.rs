@@ -9,8 +9,8 @@ use entity::{refresh_token, session, user};
 use events::{By, Change};
 use kernel::{clock, id::*, secret};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr,
+    EntityTrait, QueryFilter, sea_query::Expr,
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -27,24 +27,47 @@ fn hash(token: &str) -> String {
 }
 
 /// Begins a login.
-pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, client: &Client) -> Result<SignedIn, Error> {
+pub(crate) async fn start(
+    tx: &impl ConnectionTrait,
+    accounts: &Accounts,
+    user: user::Model,
+    client: &Client,
+) -> Result<SignedIn, Error> {
     let (id, now) = (SessionId::new(), clock::now());
     let row = session::ActiveModel {
         id: Set(id),
         user_id: Set(user.id),
-        user_agent: Set(client.user_agent.chars().filter(|c| !c.is_control()).take(256).collect()),
+        user_agent: Set(client
+            .user_agent
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(256)
+            .collect()),
         created_at: Set(now),
         last_used_at: Set(now),
         expires_at: Set(now + accounts.settings().session_ttl),
         revoked_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(tx).await?;
-    events::append(tx, By { workspace: None, user: Some(user.id) }, Change::UserSignedIn { session: id }).await?;
+    events::append(
+        tx,
+        By {
+            workspace: None,
+            user: Some(user.id),
+        },
+        Change::UserSignedIn { session: id },
+    )
+    .await?;
     issue(tx, accounts, user, id).await
 }
 
 /// A new pair of tokens for a login.
-async fn issue(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, session: SessionId) -> Result<SignedIn, Error> {
+async fn issue(
+    tx: &impl ConnectionTrait,
+    accounts: &Accounts,
+    user: user::Model,
+    session: SessionId,
+) -> Result<SignedIn, Error> {
     let (id, refresh_token, now) = (RefreshTokenId::new(), secret::token(), clock::now());
     let row = refresh_token::ActiveModel {
         id: Set(id),
@@ -55,8 +78,21 @@ async fn issue(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model
         used_at: Set(None),
     };
     refresh_token::Entity::insert(row).exec_without_returning(tx).await?;
-    let access_token = token::issue(accounts.ring(), accounts.settings(), Grant { user: user.id, session, with: id })?;
-    Ok(SignedIn { user, access_token, refresh_token, expires_in: accounts.settings().access_ttl.as_secs() })
+    let access_token = token::issue(
+        accounts.ring(),
+        accounts.settings(),
+        Grant {
+            user: user.id,
+            session,
+            with: id,
+        },
+    )?;
+    Ok(SignedIn {
+        user,
+        access_token,
+        refresh_token,
+        expires_in: accounts.settings().access_ttl.as_secs(),
+    })
 }
 
 /// What became of a refresh token that was turned in.
@@ -72,7 +108,10 @@ enum Turned {
 /// ends the login for whoever holds its other tokens too.
 pub async fn refresh(accounts: &Accounts, token: &str) -> Result<SignedIn, Error> {
     let token_hash = hash(token);
-    let turned = db::write(accounts.db(), async |tx: &DatabaseTransaction| turn_in(tx, accounts, &token_hash).await).await?;
+    let turned = db::write(accounts.db(), async |tx: &DatabaseTransaction| {
+        turn_in(tx, accounts, &token_hash).await
+    })
+    .await?;
     match turned {
         Turned::In(signed_in) => Ok(*signed_in),
         Turned::Reused => Err(Error::RefreshTokenReused),
@@ -88,9 +127,15 @@ async fn turn_in(tx: &DatabaseTransaction, accounts: &Accounts, token_hash: &str
         .filter(refresh_token::Column::UsedAt.is_null())
         .exec(tx)
         .await?;
-    let token = refresh_token::Entity::find().filter(refresh_token::Column::TokenHash.eq(token_hash)).one(tx).await?;
+    let token = refresh_token::Entity::find()
+        .filter(refresh_token::Column::TokenHash.eq(token_hash))
+        .one(tx)
+        .await?;
     let token = token.ok_or(Error::InvalidRefreshToken)?;
-    let login = session::Entity::find_by_id(token.session_id).one(tx).await?.ok_or(Error::InvalidRefreshToken)?;
+    let login = session::Entity::find_by_id(token.session_id)
+        .one(tx)
+        .await?
+        .ok_or(Error::InvalidRefreshToken)?;
     if login.revoked_at.is_some() || login.expires_at <= now || token.expires_at <= now {
         return Err(Error::InvalidRefreshToken);
     }
@@ -99,7 +144,10 @@ async fn turn_in(tx: &DatabaseTransaction, accounts: &Accounts, token_hash: &str
     if first.rows_affected == 0 && spent_for.is_some_and(|spent| spent >= accounts.settings().reuse_leeway) {
         // Of several that come at once, one ends it and says so.
         if end(tx, login.id).await? {
-            let by = By { workspace: None, user: Some(login.user_id) };
+            let by = By {
+                workspace: None,
+                user: Some(login.user_id),
+            };
             events::append(tx, by, Change::SessionRevokedOnReuse { session: login.id }).await?;
         }
         // Committed, so not an error of the transaction.
@@ -115,8 +163,12 @@ async fn turn_in(tx: &DatabaseTransaction, accounts: &Accounts, token_hash: &str
     if going_on.rows_affected == 0 {
         return Err(Error::InvalidRefreshToken);
     }
-    let user = account::find(tx, login.user_id).await?.ok_or(Error::InvalidRefreshToken)?;
-    issue(tx, accounts, user, login.id).await.map(|signed_in| Turned::In(Box::new(signed_in)))
+    let user = account::find(tx, login.user_id)
+        .await?
+        .ok_or(Error::InvalidRefreshToken)?;
+    issue(tx, accounts, user, login.id)
+        .await
+        .map(|signed_in| Turned::In(Box::new(signed_in)))
 }
 
 async fn end(tx: &impl ConnectionTrait, id: SessionId) -> Result<bool, DbErr> {
@@ -137,12 +189,18 @@ async fn end(tx: &impl ConnectionTrait, id: SessionId) -> Result<bool, DbErr> {
 pub async fn logout(accounts: &Accounts, token: &str) -> Result<(), Error> {
     let token_hash = hash(token);
     db::write(accounts.db(), async |tx: &DatabaseTransaction| {
-        let found = refresh_token::Entity::find().filter(refresh_token::Column::TokenHash.eq(token_hash)).one(tx).await?;
+        let found = refresh_token::Entity::find()
+            .filter(refresh_token::Column::TokenHash.eq(token_hash))
+            .one(tx)
+            .await?;
         let Some(token) = found else { return Ok(()) };
         if end(tx, token.session_id).await?
             && let Some(login) = session::Entity::find_by_id(token.session_id).one(tx).await?
         {
-            let by = By { workspace: None, user: Some(login.user_id) };
+            let by = By {
+                workspace: None,
+                user: Some(login.user_id),
+            };
             events::append(tx, by, Change::UserSignedOut { session: login.id }).await?;
         }
         Ok(())
@@ -156,6 +214,15 @@ pub async fn logout(accounts: &Accounts, token: &str) -> Result<(), Error> {
 /// Only the database's.
 pub async fn purge(db: &DatabaseConnection) -> Result<u64, DbErr> {
     let yesterday = clock::now() - Duration::from_secs(24 * 60 * 60);
-    let is_over = Condition::any().add(session::Column::ExpiresAt.lt(yesterday)).add(session::Column::RevokedAt.lt(yesterday));
-    db::write(db, async |tx: &DatabaseTransaction| Ok(session::Entity::delete_many().filter(is_over).exec(tx).await?.rows_affected)).await
+    let is_over = Condition::any()
+        .add(session::Column::ExpiresAt.lt(yesterday))
+        .add(session::Column::RevokedAt.lt(yesterday));
+    db::write(db, async |tx: &DatabaseTransaction| {
+        Ok(session::Entity::delete_many()
+            .filter(is_over)
+            .exec(tx)
+            .await?
+            .rows_affected)
+    })
+    .await
 }

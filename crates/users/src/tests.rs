@@ -15,7 +15,12 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// Hashing that costs nothing, so that tests are fast.
 fn cheap() -> Settings {
-    Settings { hash_memory_kib: 64, hash_iterations: 1, concurrent_hashes: 8, ..Settings::default() }
+    Settings {
+        hash_memory_kib: 64,
+        hash_iterations: 1,
+        concurrent_hashes: 8,
+        ..Settings::default()
+    }
 }
 
 /// A database of its own, and accounts in it.
@@ -44,7 +49,9 @@ impl Stage {
     }
 
     async fn ada(&self) -> SignedIn {
-        self.registers("ada@example.org").await.expect("a new address can be registered")
+        self.registers("ada@example.org")
+            .await
+            .expect("a new address can be registered")
     }
 
     async fn logs_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
@@ -53,7 +60,11 @@ impl Stage {
 
     /// How often something happened.
     async fn happened(&self, kind: &str) -> u64 {
-        event::Entity::find().filter(event::Column::Kind.eq(kind)).count(self.db()).await.expect("events can be counted")
+        event::Entity::find()
+            .filter(event::Column::Kind.eq(kind))
+            .count(self.db())
+            .await
+            .expect("events can be counted")
     }
 }
 
@@ -63,10 +74,24 @@ fn accounts_in(db: &TestDb, settings: Settings) -> Accounts {
 }
 
 async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<SignedIn, Error> {
-    let credentials = Credentials { email: email.to_owned(), password: password.to_owned() };
-    accounts::login(accounts, credentials, Client { user_agent: "test\n\u{0}".repeat(200) }).await
+    let credentials = Credentials {
+        email: email.to_owned(),
+        password: password.to_owned(),
+    };
+    accounts::login(
+        accounts,
+        credentials,
+        Client {
+            user_agent: "test\n\u{0}".repeat(200),
+        },
+    )
+    .await
 }
 
 fn new_user(email: &str) -> NewUser {
-    NewUser { email: email.to_owned(), password: PASSWORD.to_owned(), display_name: "Ada".to_owned() }
+    NewUser {
+        email: email.to_owned(),
+        password: PASSWORD.to_owned(),
+        display_name: "Ada".to_owned(),
+    }
 }

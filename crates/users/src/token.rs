@@ -63,7 +63,10 @@ pub(crate) fn issue(ring: &KeyRing, settings: &Settings, grant: Grant) -> Result
 
 /// The only header a token of ours has.
 fn header(kid: &str) -> Header {
-    Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) }
+    Header {
+        kid: Some(kid.to_owned()),
+        ..Header::new(Algorithm::HS256)
+    }
 }
 
 /// Checks a token: algorithm, key, signature, issuer, audience, time and kind.
@@ -90,5 +93,9 @@ pub(crate) fn verify(ring: &KeyRing, settings: &Settings, token: &str) -> Result
     if claims.typ != "access" {
         return Err(Error::Unauthenticated);
     }
-    Ok(Caller { user: claims.sub, session: claims.sid, expires_at })
+    Ok(Caller {
+        user: claims.sub,
+        session: claims.sid,
+        expires_at,
+    })
 }

@@ -8,8 +8,8 @@ mod marker;
 
 pub use level::{level, level_of, levels};
 pub use marker::{
-    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
-    ReadMembers, ReadWorkspace, ViewDocument,
+    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants,
+    ManageDocument, ManageMembers, ReadMembers, ReadWorkspace, ViewDocument,
 };
 #[cfg(test)]
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};
@@ -68,7 +68,10 @@ pub struct Access<P> {
 impl<P> Access<P> {
     /// Who acts, for the event log.
     pub fn by(&self) -> By {
-        By { workspace: Some(self.workspace), user: Some(self.user) }
+        By {
+            workspace: Some(self.workspace),
+            user: Some(self.user),
+        }
     }
 
     /// Who acts.
@@ -91,22 +94,38 @@ impl<P> Access<P> {
 ///
 /// # Errors
 /// [`AccessError::NotFound`] for whoever is no member, [`AccessError::Forbidden`] for a member of too small a role.
-pub async fn enter<P: Allows>(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Access<P>, AccessError> {
+pub async fn enter<P: Allows>(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> Result<Access<P>, AccessError> {
     let role = role_in(db, user, workspace).await?.ok_or(AccessError::NotFound)?;
     if role < P::ROLE {
         return Err(AccessError::Forbidden);
     }
-    Ok(Access { user, workspace, role, proves: PhantomData })
+    Ok(Access {
+        user,
+        workspace,
+        role,
+        proves: PhantomData,
+    })
 }
 
 /// What somebody is in a living workspace.
-pub(crate) async fn role_in(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Option<Role>, DbErr> {
+pub(crate) async fn role_in(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> Result<Option<Role>, DbErr> {
     let alive = workspace::Entity::find_by_id(workspace)
         .select_only()
         .column(workspace::Column::Id)
         .filter(workspace::Column::DeletedAt.is_null())
         .into_query();
-    let member = member::Entity::find_by_id((workspace, user)).filter(member::Column::WorkspaceId.in_subquery(alive)).one(db).await?;
+    let member = member::Entity::find_by_id((workspace, user))
+        .filter(member::Column::WorkspaceId.in_subquery(alive))
+        .one(db)
+        .await?;
     Ok(member.map(|member| member.role))
 }
 
@@ -123,7 +142,10 @@ pub struct DocumentAccess<P> {
 impl<P> DocumentAccess<P> {
     /// Who acts, for the event log.
     pub fn by(&self) -> By {
-        By { workspace: Some(self.document.workspace_id), user: Some(self.user) }
+        By {
+            workspace: Some(self.document.workspace_id),
+            user: Some(self.user),
+        }
     }
 
     /// Who acts.
@@ -168,7 +190,13 @@ impl<P> DocumentAccess<P> {
     where
         P: AtLeast<Q>,
     {
-        DocumentAccess { user: self.user, role: self.role, level: self.level, document: self.document, proves: PhantomData }
+        DocumentAccess {
+            user: self.user,
+            role: self.role,
+            level: self.level,
+            document: self.document,
+            proves: PhantomData,
+        }
     }
 }
 
@@ -177,7 +205,11 @@ impl<P> DocumentAccess<P> {
 /// # Errors
 /// [`AccessError::NotFound`] for whoever may not see it and for a page in the trash, [`AccessError::Forbidden`] for
 /// whoever may see but not do this.
-pub async fn open<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
+pub async fn open<P: Grants>(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    id: DocumentId,
+) -> Result<DocumentAccess<P>, AccessError> {
     let seen = see(db, user, id).await?;
     if seen.document.deleted_at.is_some() {
         return Err(AccessError::NotFound);
@@ -189,7 +221,11 @@ pub async fn open<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: Docume
 ///
 /// # Errors
 /// As [`open`], and [`AccessError::NotFound`] for a page that is not in the trash.
-pub async fn open_trashed<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
+pub async fn open_trashed<P: Grants>(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    id: DocumentId,
+) -> Result<DocumentAccess<P>, AccessError> {
     let seen = see(db, user, id).await?;
     if seen.document.deleted_at.is_none() {
         return Err(AccessError::NotFound);
@@ -207,16 +243,34 @@ struct Seen {
 
 impl Seen {
     fn may<P>(self, needed: Level) -> Result<DocumentAccess<P>, AccessError> {
-        let Self { user, role, level, document } = self;
+        let Self {
+            user,
+            role,
+            level,
+            document,
+        } = self;
         if level < needed {
             return Err(AccessError::Forbidden);
         }
-        Ok(DocumentAccess { user, role, level, document, proves: PhantomData })
+        Ok(DocumentAccess {
+            user,
+            role,
+            level,
+            document,
+            proves: PhantomData,
+        })
     }
 }
 
 async fn see(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Seen, AccessError> {
     let found = level::resolve(db, user, id).await?;
-    let (role, level, document) = found.filter(|(_, level, _)| *level >= Level::View).ok_or(AccessError::NotFound)?;
-    Ok(Seen { user, role, level, document })
+    let (role, level, document) = found
+        .filter(|(_, level, _)| *level >= Level::View)
+        .ok_or(AccessError::NotFound)?;
+    Ok(Seen {
+        user,
+        role,
+        level,
+        document,
+    })
 }

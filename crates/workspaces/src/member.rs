@@ -8,8 +8,8 @@ use entity::{member, user, workspace};
 use events::Change;
 use kernel::{clock, error::Field, id::*, role::Role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr, sea_query::LockType,
 };
 use std::collections::HashMap;
 
@@ -28,7 +28,10 @@ pub struct NewMember {
 ///
 /// # Errors
 /// Only the database's.
-pub async fn list(db: &impl ConnectionTrait, access: &Access<ReadMembers>) -> Result<Vec<(member::Model, user::Model)>, DbErr> {
+pub async fn list(
+    db: &impl ConnectionTrait,
+    access: &Access<ReadMembers>,
+) -> Result<Vec<(member::Model, user::Model)>, DbErr> {
     let members = member::Entity::find()
         .filter(member::Column::WorkspaceId.eq(access.workspace()))
         .order_by_asc(member::Column::CreatedAt)
@@ -38,18 +41,31 @@ pub async fn list(db: &impl ConnectionTrait, access: &Access<ReadMembers>) -> Re
     let ids: Vec<UserId> = members.iter().map(|member| member.user_id).collect();
     let mut users: HashMap<UserId, user::Model> = HashMap::new();
     for some in ids.chunks(500) {
-        let rows = user::Entity::find().filter(user::Column::Id.is_in(some.iter().copied())).all(db).await?;
+        let rows = user::Entity::find()
+            .filter(user::Column::Id.is_in(some.iter().copied()))
+            .all(db)
+            .await?;
         users.extend(rows.into_iter().map(|row| (row.id, row)));
     }
-    Ok(members.into_iter().filter_map(|member| users.remove(&member.user_id).map(|user| (member, user))).collect())
+    Ok(members
+        .into_iter()
+        .filter_map(|member| users.remove(&member.user_id).map(|user| (member, user)))
+        .collect())
 }
 
 /// One member with their account.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find(db: &impl ConnectionTrait, access: &Access<ReadMembers>, user: UserId) -> Result<(member::Model, user::Model), Error> {
-    let member = member::Entity::find_by_id((access.workspace(), user)).one(db).await?.ok_or(Error::NotFound)?;
+pub async fn find(
+    db: &impl ConnectionTrait,
+    access: &Access<ReadMembers>,
+    user: UserId,
+) -> Result<(member::Model, user::Model), Error> {
+    let member = member::Entity::find_by_id((access.workspace(), user))
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)?;
     let user = user::Entity::find_by_id(user).one(db).await?.ok_or(Error::NotFound)?;
     Ok((member, user))
 }
@@ -58,7 +74,11 @@ pub async fn find(db: &impl ConnectionTrait, access: &Access<ReadMembers>, user:
 ///
 /// # Errors
 /// [`Error::UserNotFound`], [`Error::AlreadyMember`], [`Error::RoleTooHigh`].
-pub async fn add(tx: &DatabaseTransaction, access: &Access<ManageMembers>, new: NewMember) -> Result<(member::Model, user::Model), Error> {
+pub async fn add(
+    tx: &DatabaseTransaction,
+    access: &Access<ManageMembers>,
+    new: NewMember,
+) -> Result<(member::Model, user::Model), Error> {
     let role = role_under_lock(tx, access).await?;
     if !role.may_assign(new.role) {
         return Err(Error::RoleTooHigh);
@@ -67,12 +87,34 @@ pub async fn add(tx: &DatabaseTransaction, access: &Access<ManageMembers>, new: 
     let accounts = match (new.user, &new.email) {
         (Some(id), None) => accounts.filter(user::Column::Id.eq(id)),
         (None, Some(email)) => accounts.filter(user::Column::Email.eq(email.trim().to_lowercase())),
-        _ => return Err(Error::Invalid(vec![Field::new("/email", "required", "name the user by email or by user_id, not both")])),
+        _ => {
+            return Err(Error::Invalid(vec![Field::new(
+                "/email",
+                "required",
+                "name the user by email or by user_id, not both",
+            )]));
+        }
     };
     let account = accounts.one(tx).await?.ok_or(Error::UserNotFound)?;
-    let row = member::Model { workspace_id: access.workspace(), user_id: account.id, role: new.role, created_at: clock::now() };
-    member::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await.map_err(already)?;
-    events::append(tx, access.by(), Change::MemberAdded { member: account.id, role: new.role }).await?;
+    let row = member::Model {
+        workspace_id: access.workspace(),
+        user_id: account.id,
+        role: new.role,
+        created_at: clock::now(),
+    };
+    member::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx)
+        .await
+        .map_err(already)?;
+    events::append(
+        tx,
+        access.by(),
+        Change::MemberAdded {
+            member: account.id,
+            role: new.role,
+        },
+    )
+    .await?;
     Ok((row, account))
 }
 
@@ -87,7 +129,10 @@ fn already(error: DbErr) -> Error {
 /// only be asked then. SQLite has one writer anyway. On PostgreSQL the lock is one that lets others make pages.
 async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        workspace::Entity::find_by_id(workspace).lock(LockType::NoKeyUpdate).one(tx).await?;
+        workspace::Entity::find_by_id(workspace)
+            .lock(LockType::NoKeyUpdate)
+            .one(tx)
+            .await?;
     }
     Ok(())
 }
@@ -95,7 +140,9 @@ async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), Db
 /// The caller's role now that nobody can change it: they may have lost it since they passed the door.
 async fn role_under_lock(tx: &DatabaseTransaction, access: &Access<ManageMembers>) -> Result<Role, Error> {
     lock(tx, access.workspace()).await?;
-    access::role_in(tx, access.user(), access.workspace()).await?.ok_or(Error::NotFound)
+    access::role_in(tx, access.user(), access.workspace())
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 async fn keep_an_owner(tx: &DatabaseTransaction, leaving: &member::Model) -> Result<(), Error> {
@@ -111,17 +158,33 @@ async fn keep_an_owner(tx: &DatabaseTransaction, leaving: &member::Model) -> Res
 }
 
 /// The member that the caller wants to change, and the caller's role.
-async fn target(tx: &DatabaseTransaction, access: &Access<ManageMembers>, user: UserId) -> Result<(member::Model, Role), Error> {
+async fn target(
+    tx: &DatabaseTransaction,
+    access: &Access<ManageMembers>,
+    user: UserId,
+) -> Result<(member::Model, Role), Error> {
     let role = role_under_lock(tx, access).await?;
-    let member = member::Entity::find_by_id((access.workspace(), user)).one(tx).await?.ok_or(Error::NotFound)?;
-    if role.may_assign(member.role) { Ok((member, role)) } else { Err(Error::RoleTooHigh) }
+    let member = member::Entity::find_by_id((access.workspace(), user))
+        .one(tx)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if role.may_assign(member.role) {
+        Ok((member, role))
+    } else {
+        Err(Error::RoleTooHigh)
+    }
 }
 
 /// Gives a member another role.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RoleTooHigh`], [`Error::LastOwner`].
-pub async fn change_role(tx: &DatabaseTransaction, access: &Access<ManageMembers>, user: UserId, to: Role) -> Result<member::Model, Error> {
+pub async fn change_role(
+    tx: &DatabaseTransaction,
+    access: &Access<ManageMembers>,
+    user: UserId,
+    to: Role,
+) -> Result<member::Model, Error> {
     let (member, role) = target(tx, access, user).await?;
     if !role.may_assign(to) {
         return Err(Error::RoleTooHigh);
@@ -154,14 +217,19 @@ pub async fn remove(tx: &DatabaseTransaction, access: &Access<ManageMembers>, us
 /// [`Error::LastOwner`].
 pub async fn leave(tx: &DatabaseTransaction, access: &Access<ReadWorkspace>) -> Result<(), Error> {
     lock(tx, access.workspace()).await?;
-    let member = member::Entity::find_by_id((access.workspace(), access.user())).one(tx).await?.ok_or(Error::NotFound)?;
+    let member = member::Entity::find_by_id((access.workspace(), access.user()))
+        .one(tx)
+        .await?
+        .ok_or(Error::NotFound)?;
     keep_an_owner(tx, &member).await?;
     delete(tx, access.by(), member).await
 }
 
 async fn delete(tx: &DatabaseTransaction, by: events::By, member: member::Model) -> Result<(), Error> {
     let user = member.user_id;
-    member::Entity::delete_by_id((member.workspace_id, user)).exec(tx).await?;
+    member::Entity::delete_by_id((member.workspace_id, user))
+        .exec(tx)
+        .await?;
     events::append(tx, by, Change::MemberRemoved { member: user }).await?;
     Ok(())
 }

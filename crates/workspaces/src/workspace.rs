@@ -8,8 +8,8 @@ use entity::{member, workspace};
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*, role::Role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, sea_query::Expr,
 };
 use std::collections::HashMap;
 
@@ -31,11 +31,35 @@ fn parse_name(name: &str) -> Result<String, Error> {
 /// [`Error::Invalid`] for a bad name.
 pub async fn create(tx: &impl ConnectionTrait, user: UserId, name: &str) -> Result<workspace::Model, Error> {
     let (name, now) = (parse_name(name)?, clock::now());
-    let row = workspace::Model { id: WorkspaceId::new(), name, created_by: user, created_at: now, updated_at: now, deleted_at: None };
-    workspace::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
-    let owner = member::Model { workspace_id: row.id, user_id: user, role: Role::Owner, created_at: now };
-    member::Entity::insert(owner.into_active_model()).exec_without_returning(tx).await?;
-    events::append(tx, By { workspace: Some(row.id), user: Some(user) }, Change::WorkspaceCreated { workspace: row.id }).await?;
+    let row = workspace::Model {
+        id: WorkspaceId::new(),
+        name,
+        created_by: user,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+    };
+    workspace::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx)
+        .await?;
+    let owner = member::Model {
+        workspace_id: row.id,
+        user_id: user,
+        role: Role::Owner,
+        created_at: now,
+    };
+    member::Entity::insert(owner.into_active_model())
+        .exec_without_returning(tx)
+        .await?;
+    events::append(
+        tx,
+        By {
+            workspace: Some(row.id),
+            user: Some(user),
+        },
+        Change::WorkspaceCreated { workspace: row.id },
+    )
+    .await?;
     Ok(row)
 }
 
@@ -44,15 +68,24 @@ pub async fn create(tx: &impl ConnectionTrait, user: UserId, name: &str) -> Resu
 /// # Errors
 /// Only the database's.
 pub async fn list(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<(workspace::Model, Role)>, DbErr> {
-    let members = member::Entity::find().filter(member::Column::UserId.eq(user)).all(db).await?;
-    let roles: HashMap<WorkspaceId, Role> = members.into_iter().map(|member| (member.workspace_id, member.role)).collect();
+    let members = member::Entity::find()
+        .filter(member::Column::UserId.eq(user))
+        .all(db)
+        .await?;
+    let roles: HashMap<WorkspaceId, Role> = members
+        .into_iter()
+        .map(|member| (member.workspace_id, member.role))
+        .collect();
     let rows = workspace::Entity::find()
         .filter(workspace::Column::Id.is_in(roles.keys().copied()))
         .filter(workspace::Column::DeletedAt.is_null())
         .order_by_asc(workspace::Column::Id)
         .all(db)
         .await?;
-    Ok(rows.into_iter().filter_map(|row| roles.get(&row.id).map(|role| (row.clone(), *role))).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| roles.get(&row.id).map(|role| (row.clone(), *role)))
+        .collect())
 }
 
 /// One workspace.
@@ -64,14 +97,22 @@ pub async fn find(db: &impl ConnectionTrait, access: &Access<ReadWorkspace>) -> 
 }
 
 async fn living(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<workspace::Model, Error> {
-    workspace::Entity::find_by_id(id).filter(workspace::Column::DeletedAt.is_null()).one(db).await?.ok_or(Error::NotFound)
+    workspace::Entity::find_by_id(id)
+        .filter(workspace::Column::DeletedAt.is_null())
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// Renames a workspace.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a bad name, [`Error::NotFound`] when it went away since the door was passed.
-pub async fn rename(tx: &impl ConnectionTrait, access: &Access<EditWorkspace>, name: &str) -> Result<workspace::Model, Error> {
+pub async fn rename(
+    tx: &impl ConnectionTrait,
+    access: &Access<EditWorkspace>,
+    name: &str,
+) -> Result<workspace::Model, Error> {
     let name = parse_name(name)?;
     let row = living(tx, access.workspace()).await?;
     if row.name == name {
@@ -99,6 +140,13 @@ pub async fn trash(tx: &impl ConnectionTrait, access: &Access<DeleteWorkspace>) 
     if trashed.rows_affected == 0 {
         return Err(Error::NotFound);
     }
-    events::append(tx, access.by(), Change::WorkspaceDeleted { workspace: access.workspace() }).await?;
+    events::append(
+        tx,
+        access.by(),
+        Change::WorkspaceDeleted {
+            workspace: access.workspace(),
+        },
+    )
+    .await?;
     Ok(())
 }

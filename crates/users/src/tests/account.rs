@@ -13,11 +13,23 @@ async fn a_new_account_is_signed_in() {
 
     assert_eq!(signed_in.user.email, "ada@example.org");
     assert_eq!(signed_in.expires_in, 900);
-    let caller = stage.accounts.authenticate(&signed_in.access_token).expect("the token is good");
+    let caller = stage
+        .accounts
+        .authenticate(&signed_in.access_token)
+        .expect("the token is good");
     assert_eq!(caller.user, signed_in.user.id);
     assert!(caller.expires_at > clock::now());
-    assert_eq!((stage.happened("user.registered").await, stage.happened("user.signed_in").await), (1, 1));
-    let found = account::find(stage.db(), caller.user).await.expect("reads").expect("is there");
+    assert_eq!(
+        (
+            stage.happened("user.registered").await,
+            stage.happened("user.signed_in").await
+        ),
+        (1, 1)
+    );
+    let found = account::find(stage.db(), caller.user)
+        .await
+        .expect("reads")
+        .expect("is there");
     assert_eq!(found, signed_in.user);
 }
 
@@ -25,7 +37,12 @@ async fn a_new_account_is_signed_in() {
 async fn debug_output_shows_no_secret() {
     let signed_in = Stage::new().await.ada().await;
     let shown = format!("{signed_in:?}");
-    assert!(!shown.contains(&signed_in.access_token) && !shown.contains(&signed_in.refresh_token) && !shown.contains("argon2"), "{shown}");
+    assert!(
+        !shown.contains(&signed_in.access_token)
+            && !shown.contains(&signed_in.refresh_token)
+            && !shown.contains("argon2"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
@@ -36,18 +53,33 @@ async fn a_login_begins_a_session_of_its_own() {
 
     let session_of = |token: &str| stage.accounts.authenticate(token).expect("the token is good").session;
     assert_ne!(session_of(&first.access_token), session_of(&second.access_token));
-    let row = session::Entity::find_by_id(session_of(&second.access_token)).one(stage.db()).await.expect("reads").expect("is there");
-    assert!(row.user_agent.starts_with("testtest") && row.user_agent.len() == 256, "{:?}", row.user_agent);
+    let row = session::Entity::find_by_id(session_of(&second.access_token))
+        .one(stage.db())
+        .await
+        .expect("reads")
+        .expect("is there");
+    assert!(
+        row.user_agent.starts_with("testtest") && row.user_agent.len() == 256,
+        "{:?}",
+        row.user_agent
+    );
 }
 
 #[tokio::test]
 async fn an_address_has_one_account() {
     let stage = Stage::new().await;
     stage.ada().await;
-    let again = stage.registers("ADA@example.org").await.expect_err("the address is taken");
+    let again = stage
+        .registers("ADA@example.org")
+        .await
+        .expect_err("the address is taken");
     assert!(matches!(again, Error::EmailTaken), "{again}");
     assert_eq!(again.code(), "email_taken");
-    assert_eq!(session::Entity::find().count(stage.db()).await.expect("counts"), 1, "nothing is left of the second try");
+    assert_eq!(
+        session::Entity::find().count(stage.db()).await.expect("counts"),
+        1,
+        "nothing is left of the second try"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,8 +102,14 @@ async fn of_many_who_take_an_address_at_once_one_gets_it() {
 #[tokio::test]
 async fn every_bad_field_is_named_at_once() {
     let stage = Stage::new().await;
-    let new = NewUser { email: "nobody".to_owned(), password: "12345678".to_owned(), display_name: " \t".to_owned() };
-    let error = account::register(&stage.accounts, new, Client::default()).await.expect_err("all three are bad");
+    let new = NewUser {
+        email: "nobody".to_owned(),
+        password: "12345678".to_owned(),
+        display_name: " \t".to_owned(),
+    };
+    let error = account::register(&stage.accounts, new, Client::default())
+        .await
+        .expect_err("all three are bad");
     let pointers: Vec<String> = error.fields().into_iter().map(|field| field.pointer).collect();
     assert_eq!(pointers, ["/email", "/password", "/display_name"]);
 }
@@ -80,20 +118,50 @@ async fn every_bad_field_is_named_at_once() {
 async fn addresses_and_names() {
     let stage = Stage::new().await;
     let refused = async |email: &str, name: &str| {
-        let new = NewUser { email: email.to_owned(), display_name: name.to_owned(), ..new_user("") };
-        account::register(&stage.accounts, new, Client::default()).await.err().map(|error| error.fields().iter().map(|f| f.pointer.clone()).collect::<String>())
+        let new = NewUser {
+            email: email.to_owned(),
+            display_name: name.to_owned(),
+            ..new_user("")
+        };
+        account::register(&stage.accounts, new, Client::default())
+            .await
+            .err()
+            .map(|error| error.fields().iter().map(|f| f.pointer.clone()).collect::<String>())
     };
     let long = format!("{}@example.org", "a".repeat(250));
-    for bad in ["", "a", "@b.c", "a@", "a@@b.c", "a@b@c.d", "a@b", "a@.c", "a@b.", "a@b..c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "a@b.c\u{0}", "a@b\u{2028}.c", &long] {
+    for bad in [
+        "",
+        "a",
+        "@b.c",
+        "a@",
+        "a@@b.c",
+        "a@b@c.d",
+        "a@b",
+        "a@.c",
+        "a@b.",
+        "a@b..c",
+        "a b@c.d",
+        "a@b.c\r\nBcc: x@y.z",
+        "a@b.c\u{0}",
+        "a@b\u{2028}.c",
+        &long,
+    ] {
         assert_eq!(refused(bad, "Ada").await.as_deref(), Some("/email"), "{bad:?}");
     }
-    for (i, good) in ["a@localhost", "a+b@c.d", "Ä@ö.example", "o'hara@x.y.z"].into_iter().enumerate() {
+    for (i, good) in ["a@localhost", "a+b@c.d", "Ä@ö.example", "o'hara@x.y.z"]
+        .into_iter()
+        .enumerate()
+    {
         assert_eq!(refused(good, &format!("  Name {i} ")).await, None, "{good:?}");
     }
     for bad in ["", "  ", "a\nb", "a\u{7f}", &"x".repeat(101)] {
         assert_eq!(refused("x@y.z", bad).await.as_deref(), Some("/display_name"), "{bad:?}");
     }
-    assert_eq!(refused("x@y.z", &"ö".repeat(100)).await, None, "characters are counted, not bytes");
+    assert_eq!(
+        refused("x@y.z", &"ö".repeat(100)).await,
+        None,
+        "characters are counted, not bytes"
+    );
 }
 
 #[tokio::test]
@@ -101,7 +169,13 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
     let stage = Stage::new().await;
     stage.ada().await;
     let too_long = "x".repeat(900_000);
-    let tries = [("ada@example.org", "wrong password"), ("eve@example.org", PASSWORD), ("no address", PASSWORD), ("ada@example.org", ""), ("ada@example.org", &*too_long)];
+    let tries = [
+        ("ada@example.org", "wrong password"),
+        ("eve@example.org", PASSWORD),
+        ("no address", PASSWORD),
+        ("ada@example.org", ""),
+        ("ada@example.org", &*too_long),
+    ];
     for (email, password) in tries {
         let error = stage.logs_in(email, password).await.expect_err("is refused");
         assert!(matches!(error, Error::InvalidCredentials), "{email}: {error}");
@@ -117,9 +191,14 @@ async fn a_closed_account_cannot_sign_in_or_refresh() {
     row.deleted_at = Set(Some(clock::now()));
     row.update(stage.db()).await.expect("closes");
 
-    let error = stage.logs_in("ada@example.org", PASSWORD).await.expect_err("is refused");
+    let error = stage
+        .logs_in("ada@example.org", PASSWORD)
+        .await
+        .expect_err("is refused");
     assert!(matches!(error, Error::InvalidCredentials), "{error}");
-    let error = crate::session::refresh(&stage.accounts, &signed_in.refresh_token).await.expect_err("is refused");
+    let error = crate::session::refresh(&stage.accounts, &signed_in.refresh_token)
+        .await
+        .expect_err("is refused");
     assert!(matches!(error, Error::InvalidRefreshToken), "{error}");
 }
 
@@ -127,15 +206,37 @@ async fn a_closed_account_cannot_sign_in_or_refresh() {
 async fn a_login_renews_a_hash_of_another_cost() {
     let stage = Stage::new().await;
     let id = stage.ada().await.user.id;
-    let hash = async || user::Entity::find_by_id(id).one(stage.db()).await.expect("reads").expect("is there").password_hash;
-    assert!(hash().await.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", hash().await);
+    let hash = async || {
+        user::Entity::find_by_id(id)
+            .one(stage.db())
+            .await
+            .expect("reads")
+            .expect("is there")
+            .password_hash
+    };
+    assert!(
+        hash().await.starts_with("$argon2id$v=19$m=64,t=1,p=1$"),
+        "{}",
+        hash().await
+    );
 
-    let dearer = accounts_in(&stage.db, Settings { hash_memory_kib: 128, hash_iterations: 2, ..cheap() });
-    logs_in(&dearer, "ada@example.org", "wrong password").await.expect_err("is refused");
+    let dearer = accounts_in(
+        &stage.db,
+        Settings {
+            hash_memory_kib: 128,
+            hash_iterations: 2,
+            ..cheap()
+        },
+    );
+    logs_in(&dearer, "ada@example.org", "wrong password")
+        .await
+        .expect_err("is refused");
     assert!(hash().await.contains("m=64,t=1"), "a wrong password changes nothing");
     logs_in(&dearer, "ada@example.org", PASSWORD).await.expect("logs in");
     let renewed = hash().await;
     assert!(renewed.contains("m=128,t=2,p=1"), "{renewed}");
-    logs_in(&dearer, "ada@example.org", PASSWORD).await.expect("logs in with the new hash");
+    logs_in(&dearer, "ada@example.org", PASSWORD)
+        .await
+        .expect("logs in with the new hash");
     assert_eq!(hash().await, renewed, "and once is enough");
 }

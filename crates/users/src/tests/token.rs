@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 const SECRET: [u8; 32] = [7; 32];
 
 fn ring(keys: &[(&str, [u8; 32])]) -> KeyRing {
-    let text: Vec<String> = keys.iter().map(|(kid, key)| format!("{kid}:{}", STANDARD.encode(key))).collect();
+    let text: Vec<String> = keys
+        .iter()
+        .map(|(kid, key)| format!("{kid}:{}", STANDARD.encode(key)))
+        .collect();
     KeyRing::parse(&text.join(",").into()).expect("the ring can be read")
 }
 
@@ -38,7 +41,11 @@ fn claims() -> Value {
 
 /// A token of any header and claims, rightly signed.
 fn forge(header: &Value, claims: &Value, algorithm: Algorithm) -> String {
-    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(claims.to_string())
+    );
     let signature = crypto::sign(message.as_bytes(), &EncodingKey::from_secret(&SECRET), algorithm).expect("signs");
     format!("{message}.{signature}")
 }
@@ -65,20 +72,38 @@ fn with(mut object: Value, field: &str, value: &Value) -> Value {
 fn a_token_of_ours_tells_who_calls() {
     let claims = claims();
     let caller = verify(&forge(&header(), &claims, Algorithm::HS256)).expect("this is what ours look like");
-    assert_eq!(json!([caller.user, caller.session, caller.expires_at.timestamp()]), json!([claims["sub"], claims["sid"], claims["exp"]]));
+    assert_eq!(
+        json!([caller.user, caller.session, caller.expires_at.timestamp()]),
+        json!([claims["sub"], claims["sid"], claims["exp"]])
+    );
 }
 
 #[test]
 fn a_token_names_only_what_it_needs() {
-    let grant = Grant { user: UserId::new(), session: SessionId::new(), with: RefreshTokenId::new() };
+    let grant = Grant {
+        user: UserId::new(),
+        session: SessionId::new(),
+        with: RefreshTokenId::new(),
+    };
     let token = token::issue(&ours(), &Settings::default(), grant).expect("issues");
-    let part = |n: usize| URL_SAFE_NO_PAD.decode(token.split('.').nth(n).expect("three parts")).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let part = |n: usize| {
+        URL_SAFE_NO_PAD
+            .decode(token.split('.').nth(n).expect("three parts"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+    };
     assert_eq!(part(0), Some(header()));
     let claims = part(1).expect("is JSON");
     let mut names: Vec<&String> = claims.as_object().expect("is an object").keys().collect();
     names.sort_unstable();
     assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "sid", "sub", "typ"]);
-    assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(900));
+    assert_eq!(
+        claims["exp"]
+            .as_i64()
+            .zip(claims["iat"].as_i64())
+            .map(|(exp, iat)| exp - iat),
+        Some(900)
+    );
     let caller = verify(&token).expect("verifies");
     assert_eq!((caller.user, caller.session), (grant.user, grant.session));
 }
@@ -87,9 +112,24 @@ fn a_token_names_only_what_it_needs() {
 fn no_other_algorithm() {
     for (name, algorithm) in [("HS384", Algorithm::HS384), ("HS512", Algorithm::HS512)] {
         refused(&forge(&with(header(), "alg", &json!(name)), &claims(), algorithm), name);
-        refused(&forge(&header(), &claims(), algorithm), "signed with another than it says");
+        refused(
+            &forge(&header(), &claims(), algorithm),
+            "signed with another than it says",
+        );
     }
-    for alg in [json!("none"), json!("None"), json!("NONE"), json!(""), json!("HS512"), json!("RS256"), json!("ES256"), json!("hs256"), json!(["HS256"]), json!(256), Value::Null] {
+    for alg in [
+        json!("none"),
+        json!("None"),
+        json!("NONE"),
+        json!(""),
+        json!("HS512"),
+        json!("RS256"),
+        json!("ES256"),
+        json!("hs256"),
+        json!(["HS256"]),
+        json!(256),
+        Value::Null,
+    ] {
         let token = forge(&with(header(), "alg", &alg), &claims(), Algorithm::HS256);
         refused(&token, &alg);
         let unsigned = token.rsplit_once('.').map_or("", |(message, _)| message);
@@ -100,7 +140,18 @@ fn no_other_algorithm() {
 
 #[test]
 fn no_other_key() {
-    for kid in [json!("k2"), json!("k0"), json!(""), json!("../../dev/null"), json!("k1' OR '1'='1"), json!("k1\u{0}"), json!("K1"), json!(1), json!(["k1"]), Value::Null] {
+    for kid in [
+        json!("k2"),
+        json!("k0"),
+        json!(""),
+        json!("../../dev/null"),
+        json!("k1' OR '1'='1"),
+        json!("k1\u{0}"),
+        json!("K1"),
+        json!(1),
+        json!(["k1"]),
+        Value::Null,
+    ] {
         refused(&forge(&with(header(), "kid", &kid), &claims(), Algorithm::HS256), &kid);
     }
 }
@@ -125,7 +176,10 @@ fn nothing_in_the_header_that_we_do_not_write() {
         ("typ", Value::Null),
     ];
     for (field, value) in more {
-        refused(&forge(&with(header(), field, &value), &claims(), Algorithm::HS256), field);
+        refused(
+            &forge(&with(header(), field, &value), &claims(), Algorithm::HS256),
+            field,
+        );
     }
 }
 
@@ -134,9 +188,36 @@ fn only_claims_that_are_right() {
     let now = clock::now().timestamp();
     let soon = (now + 60).to_string();
     let wrong = [
-        ("exp", vec![json!(soon), json!(true), json!([now + 60]), json!({}), json!(-1), json!(now as f64 + 60.5), json!(u64::MAX), json!(1e300), json!(now - 10), json!(0), Value::Null]),
-        ("iss", vec![json!("other"), json!(""), json!(["sheaf"]), json!(1), Value::Null]),
-        ("aud", vec![json!("other"), json!(["sheaf", "other"]), json!([]), json!(1), Value::Null]),
+        (
+            "exp",
+            vec![
+                json!(soon),
+                json!(true),
+                json!([now + 60]),
+                json!({}),
+                json!(-1),
+                json!(now as f64 + 60.5),
+                json!(u64::MAX),
+                json!(1e300),
+                json!(now - 10),
+                json!(0),
+                Value::Null,
+            ],
+        ),
+        (
+            "iss",
+            vec![json!("other"), json!(""), json!(["sheaf"]), json!(1), Value::Null],
+        ),
+        (
+            "aud",
+            vec![
+                json!("other"),
+                json!(["sheaf", "other"]),
+                json!([]),
+                json!(1),
+                Value::Null,
+            ],
+        ),
         ("sub", vec![json!("ada"), json!(""), json!(1), Value::Null]),
         ("sid", vec![json!("x"), Value::Null]),
         ("jti", vec![Value::Null]),
@@ -145,10 +226,21 @@ fn only_claims_that_are_right() {
     ];
     for (claim, values) in wrong {
         for value in values {
-            refused(&forge(&header(), &with(claims(), claim, &value), Algorithm::HS256), (claim, value));
+            refused(
+                &forge(&header(), &with(claims(), claim, &value), Algorithm::HS256),
+                (claim, value),
+            );
         }
     }
-    assert!(verify(&forge(&header(), &with(claims(), "exp", &json!(now - 1)), Algorithm::HS256)).is_ok(), "two clocks may differ a little");
+    assert!(
+        verify(&forge(
+            &header(),
+            &with(claims(), "exp", &json!(now - 1)),
+            Algorithm::HS256
+        ))
+        .is_ok(),
+        "two clocks may differ a little"
+    );
 }
 
 #[test]
@@ -158,9 +250,26 @@ fn a_token_that_was_touched_anywhere_is_refused() {
         let other = if &token[at..=at] == "A" { "B" } else { "A" };
         refused(&format!("{}{other}{}", &token[..at], &token[at + 1..]), at);
     }
-    let [header, _, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("a token has three parts") };
-    refused(&format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(claims().to_string())), "somebody else's claims");
-    for text in ["", ".", "..", "...", "a.b.c", "Bearer x", "\u{0}", &format!("{token}."), &format!(" {token}"), &format!("{token}="), &"x".repeat(1_000_000)] {
+    let [header, _, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+        panic!("a token has three parts")
+    };
+    refused(
+        &format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(claims().to_string())),
+        "somebody else's claims",
+    );
+    for text in [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "Bearer x",
+        "\u{0}",
+        &format!("{token}."),
+        &format!(" {token}"),
+        &format!("{token}="),
+        &"x".repeat(1_000_000),
+    ] {
         refused(text, "no token");
     }
 }
@@ -168,14 +277,25 @@ fn a_token_that_was_touched_anywhere_is_refused() {
 #[test]
 fn a_key_is_changed_without_ending_logins() {
     let settings = Settings::default();
-    let (old, both, new) = (ring(&[("old", [1; 32])]), ring(&[("new", [2; 32]), ("old", [1; 32])]), ring(&[("new", [2; 32])]));
-    let grant = Grant { user: UserId::new(), session: SessionId::new(), with: RefreshTokenId::new() };
+    let (old, both, new) = (
+        ring(&[("old", [1; 32])]),
+        ring(&[("new", [2; 32]), ("old", [1; 32])]),
+        ring(&[("new", [2; 32])]),
+    );
+    let grant = Grant {
+        user: UserId::new(),
+        session: SessionId::new(),
+        with: RefreshTokenId::new(),
+    };
     let before = token::issue(&old, &settings, grant).expect("issues");
     let after = token::issue(&both, &settings, grant).expect("issues");
     assert!(token::verify(&both, &settings, &before).is_ok() && token::verify(&both, &settings, &after).is_ok());
     assert!(token::verify(&new, &settings, &after).is_ok(), "the first key signs");
     assert!(token::verify(&new, &settings, &before).is_err(), "the old one is gone");
-    assert!(token::verify(&ring(&[("old", [3; 32])]), &settings, &before).is_err(), "the name alone is not the key");
+    assert!(
+        token::verify(&ring(&[("old", [3; 32])]), &settings, &before).is_err(),
+        "the name alone is not the key"
+    );
 }
 
 #[tokio::test]
@@ -183,5 +303,8 @@ async fn a_refresh_token_is_no_access_token() {
     let stage = Stage::with(cheap()).await;
     let signed_in = stage.ada().await;
     assert!(stage.accounts.authenticate(&signed_in.access_token).is_ok());
-    assert!(matches!(stage.accounts.authenticate(&signed_in.refresh_token), Err(Error::Unauthenticated)));
+    assert!(matches!(
+        stage.accounts.authenticate(&signed_in.refresh_token),
+        Err(Error::Unauthenticated)
+    ));
 }

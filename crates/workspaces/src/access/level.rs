@@ -6,7 +6,10 @@ use kernel::{
     id::*,
     role::{Level, Role},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, Statement, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, Statement,
+    Value,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write,
@@ -30,9 +33,17 @@ pub fn level_of(role: Role, chain: &[Option<Level>]) -> Level {
 }
 
 /// Somebody's role and level on a page, and its row; `None` when the page is not there or they are no member.
-pub(super) async fn resolve(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Option<(Role, Level, document::Model)>, DbErr> {
-    let Some(document) = document::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
-    let Some(role) = role_in(db, user, document.workspace_id).await? else { return Ok(None) };
+pub(super) async fn resolve(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    id: DocumentId,
+) -> Result<Option<(Role, Level, document::Model)>, DbErr> {
+    let Some(document) = document::Entity::find_by_id(id).one(db).await? else {
+        return Ok(None);
+    };
+    let Some(role) = role_in(db, user, document.workspace_id).await? else {
+        return Ok(None);
+    };
     let chain = match (role, document.default_level, document.parent_id) {
         (Role::Member, None, Some(_)) => chains(db, &[id]).await?.remove(&id).unwrap_or_default(),
         // The answer does not depend on what is above.
@@ -46,9 +57,15 @@ pub(super) async fn resolve(db: &impl ConnectionTrait, user: UserId, id: Documen
 ///
 /// # Errors
 /// Only the database's.
-pub async fn level(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Option<(Level, document::Model)>, DbErr> {
+pub async fn level(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    id: DocumentId,
+) -> Result<Option<(Level, document::Model)>, DbErr> {
     let found = resolve(db, user, id).await?;
-    Ok(found.filter(|(_, _, document)| document.deleted_at.is_none()).map(|(_, level, document)| (level, document)))
+    Ok(found
+        .filter(|(_, _, document)| document.deleted_at.is_none())
+        .map(|(_, level, document)| (level, document)))
 }
 
 /// Somebody's levels on many pages, in the trash or not, with three queries for every 500 of them. A page that is not
@@ -56,7 +73,11 @@ pub async fn level(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> R
 ///
 /// # Errors
 /// Only the database's.
-pub async fn levels(db: &impl ConnectionTrait, user: UserId, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Level>, DbErr> {
+pub async fn levels(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    ids: &[DocumentId],
+) -> Result<HashMap<DocumentId, Level>, DbErr> {
     let mut levels = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let homes: Vec<(DocumentId, WorkspaceId)> = document::Entity::find()
@@ -67,10 +88,18 @@ pub async fn levels(db: &impl ConnectionTrait, user: UserId, ids: &[DocumentId])
             .all(db)
             .await?;
         let roles = roles(db, user, &homes).await?;
-        let asked: Vec<DocumentId> = homes.iter().filter(|(_, home)| roles.get(home) == Some(&Role::Member)).map(|(id, _)| *id).collect();
+        let asked: Vec<DocumentId> = homes
+            .iter()
+            .filter(|(_, home)| roles.get(home) == Some(&Role::Member))
+            .map(|(id, _)| *id)
+            .collect();
         let chains = chains(db, &asked).await?;
         let level = |id: &DocumentId, role| level_of(role, chains.get(id).map_or(&[], Vec::as_slice));
-        levels.extend(homes.iter().filter_map(|(id, home)| roles.get(home).map(|role| (*id, level(id, *role)))));
+        levels.extend(
+            homes
+                .iter()
+                .filter_map(|(id, home)| roles.get(home).map(|role| (*id, level(id, *role)))),
+        );
     }
     Ok(levels)
 }
@@ -85,7 +114,10 @@ struct Link {
 
 /// What pages and their ancestors say, nearest first and no further than the first that says something; in one
 /// statement, however many and however deep. A chain without an end says that nothing is allowed.
-async fn chains(db: &impl ConnectionTrait, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Vec<Option<Level>>>, DbErr> {
+async fn chains(
+    db: &impl ConnectionTrait,
+    ids: &[DocumentId],
+) -> Result<HashMap<DocumentId, Vec<Option<Level>>>, DbErr> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -106,14 +138,25 @@ async fn chains(db: &impl ConnectionTrait, ids: &[DocumentId]) -> Result<HashMap
     let mut chains: HashMap<DocumentId, BTreeMap<i32, Option<Level>>> = HashMap::new();
     for link in Link::find_by_statement(statement).all(db).await? {
         let is_cut = link.depth >= MAX_DEPTH && link.parent_id.is_some();
-        let says = if is_cut { link.default_level.or(Some(Level::None)) } else { link.default_level };
+        let says = if is_cut {
+            link.default_level.or(Some(Level::None))
+        } else {
+            link.default_level
+        };
         chains.entry(link.leaf).or_default().insert(link.depth, says);
     }
-    Ok(chains.into_iter().map(|(leaf, links)| (leaf, links.into_values().collect())).collect())
+    Ok(chains
+        .into_iter()
+        .map(|(leaf, links)| (leaf, links.into_values().collect()))
+        .collect())
 }
 
 /// What somebody is in the living ones of these workspaces.
-async fn roles(db: &impl ConnectionTrait, user: UserId, homes: &[(DocumentId, WorkspaceId)]) -> Result<HashMap<WorkspaceId, Role>, DbErr> {
+async fn roles(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    homes: &[(DocumentId, WorkspaceId)],
+) -> Result<HashMap<WorkspaceId, Role>, DbErr> {
     let mut workspaces: Vec<WorkspaceId> = homes.iter().map(|(_, workspace)| *workspace).collect();
     workspaces.sort_unstable();
     workspaces.dedup();
@@ -129,5 +172,8 @@ async fn roles(db: &impl ConnectionTrait, user: UserId, homes: &[(DocumentId, Wo
         .filter(member::Column::WorkspaceId.in_subquery(alive))
         .all(db)
         .await?;
-    Ok(members.into_iter().map(|member| (member.workspace_id, member.role)).collect())
+    Ok(members
+        .into_iter()
+        .map(|member| (member.workspace_id, member.role))
+        .collect())
 }

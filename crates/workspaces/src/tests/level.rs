@@ -7,11 +7,16 @@ use sea_orm::ActiveValue::Set;
 
 #[test]
 fn the_nearest_page_that_says_something_counts() {
-    let check = |role, chain: &[Option<Level>], expected| assert_eq!(level_of(role, chain), expected, "{role:?} {chain:?}");
+    let check =
+        |role, chain: &[Option<Level>], expected| assert_eq!(level_of(role, chain), expected, "{role:?} {chain:?}");
     check(Role::Member, &[], Level::Edit);
     check(Role::Member, &[None, None], Level::Edit);
     check(Role::Member, &[Some(Level::View)], Level::View);
-    check(Role::Member, &[None, Some(Level::Comment), Some(Level::Manage)], Level::Comment);
+    check(
+        Role::Member,
+        &[None, Some(Level::Comment), Some(Level::Manage)],
+        Level::Comment,
+    );
     check(Role::Member, &[Some(Level::Manage), Some(Level::None)], Level::Manage);
     check(Role::Member, &[None, Some(Level::None), Some(Level::Edit)], Level::None);
     for role in [Role::Admin, Role::Owner] {
@@ -23,9 +28,15 @@ fn the_nearest_page_that_says_something_counts() {
 impl Stage {
     /// The level alone and the one in a list, which are the same.
     async fn level(&self, user: UserId, page: DocumentId) -> Option<Level> {
-        let alone = access::level(self.db(), user, page).await.expect("reads").map(|(level, row)| (row.id, level));
+        let alone = access::level(self.db(), user, page)
+            .await
+            .expect("reads")
+            .map(|(level, row)| (row.id, level));
         let listed = access::levels(self.db(), user, &[page]).await.expect("reads");
-        assert_eq!(alone.into_iter().collect::<Vec<_>>(), listed.into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            alone.into_iter().collect::<Vec<_>>(),
+            listed.into_iter().collect::<Vec<_>>()
+        );
         alone.map(|(_, level)| level)
     }
 }
@@ -38,18 +49,35 @@ async fn a_page_inherits_from_the_pages_above() {
     let low = stage.page(Some(middle), None).await;
     assert_eq!(stage.level(stage.member, low).await, Some(Level::View));
 
-    stage.updates_page(middle, |row| row.default_level = Set(Some(Level::Manage))).await;
-    assert_eq!(stage.level(stage.member, low).await, Some(Level::Manage), "the nearest counts, also when it is more");
-    stage.updates_page(middle, |row| row.default_level = Set(Some(Level::None))).await;
+    stage
+        .updates_page(middle, |row| row.default_level = Set(Some(Level::Manage)))
+        .await;
+    assert_eq!(
+        stage.level(stage.member, low).await,
+        Some(Level::Manage),
+        "the nearest counts, also when it is more"
+    );
+    stage
+        .updates_page(middle, |row| row.default_level = Set(Some(Level::None)))
+        .await;
     assert_eq!(stage.level(stage.member, low).await, Some(Level::None));
     assert_eq!(stage.level(stage.member, top).await, Some(Level::View));
-    for (user, expected) in [(stage.owner, Some(Level::Manage)), (stage.admin, Some(Level::Manage)), (stage.guest, Some(Level::None)), (stage.stranger, None)] {
+    for (user, expected) in [
+        (stage.owner, Some(Level::Manage)),
+        (stage.admin, Some(Level::Manage)),
+        (stage.guest, Some(Level::None)),
+        (stage.stranger, None),
+    ] {
         assert_eq!(stage.level(user, low).await, expected);
     }
 
     stage.updates_page(middle, |row| row.default_level = Set(None)).await;
     stage.updates_page(top, |row| row.default_level = Set(None)).await;
-    assert_eq!(stage.level(stage.member, low).await, Some(Level::Edit), "where nothing is said, members edit");
+    assert_eq!(
+        stage.level(stage.member, low).await,
+        Some(Level::Edit),
+        "where nothing is said, members edit"
+    );
 }
 
 #[tokio::test]
@@ -66,7 +94,11 @@ async fn a_deep_page_hears_the_top_and_a_circle_lets_nobody_in() {
     assert_eq!(stage.level(stage.member, low).await, Some(Level::Edit));
     stage.updates_page(top, |row| row.parent_id = Set(Some(low))).await;
     assert_eq!(stage.level(stage.member, low).await, Some(Level::None));
-    assert_eq!(stage.level(stage.owner, low).await, Some(Level::Manage), "who can mend it still comes in");
+    assert_eq!(
+        stage.level(stage.owner, low).await,
+        Some(Level::Manage),
+        "who can mend it still comes in"
+    );
 }
 
 #[tokio::test]
@@ -78,16 +110,31 @@ async fn many_pages_of_many_workspaces_at_once() {
         ids.push(stage.page(Some(top), None).await);
     }
     let trashed = stage.page(Some(top), None).await;
-    stage.updates_page(trashed, |row| row.deleted_at = Set(Some(clock::now()))).await;
+    stage
+        .updates_page(trashed, |row| row.deleted_at = Set(Some(clock::now())))
+        .await;
     stage.workspace = stage.makes("Other", stage.stranger).await.expect("makes").id;
     let foreign = stage.page(None, None).await;
     ids.extend([trashed, foreign, DocumentId::new(), top]);
 
     let levels = access::levels(stage.db(), stage.member, &ids).await.expect("reads");
-    assert_eq!(levels.len(), 602, "neither the foreign page nor the one that is not there");
+    assert_eq!(
+        levels.len(),
+        602,
+        "neither the foreign page nor the one that is not there"
+    );
     assert!(!levels.contains_key(&foreign) && levels.values().all(|level| *level == Level::View));
     let levels = access::levels(stage.db(), stage.stranger, &ids).await.expect("reads");
     assert_eq!(levels.into_iter().collect::<Vec<_>>(), [(foreign, Level::Manage)]);
-    assert!(access::levels(stage.db(), stage.owner, &[]).await.expect("reads").is_empty());
-    assert_eq!(access::level(stage.db(), stage.member, trashed).await.expect("reads"), None, "a live page in the trash is over");
+    assert!(
+        access::levels(stage.db(), stage.owner, &[])
+            .await
+            .expect("reads")
+            .is_empty()
+    );
+    assert_eq!(
+        access::level(stage.db(), stage.member, trashed).await.expect("reads"),
+        None,
+        "a live page in the trash is over"
+    );
 }

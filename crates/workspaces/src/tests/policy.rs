@@ -5,7 +5,14 @@ use kernel::role::{Level, Role};
 use std::fmt::Write;
 
 const ROLES: [Role; 4] = [Role::Guest, Role::Member, Role::Admin, Role::Owner];
-const LEVELS: [Option<Level>; 6] = [None, Some(Level::None), Some(Level::View), Some(Level::Comment), Some(Level::Edit), Some(Level::Manage)];
+const LEVELS: [Option<Level>; 6] = [
+    None,
+    Some(Level::None),
+    Some(Level::View),
+    Some(Level::Comment),
+    Some(Level::Edit),
+    Some(Level::Manage),
+];
 
 fn row(first: &str, cells: impl Iterator<Item = &'static str>) -> String {
     let cells: String = cells.fold(String::new(), |mut line, cell| {
@@ -33,12 +40,28 @@ fn table() -> Result<String, std::fmt::Error> {
     out += "\nThe level of a role on a page, by the default level nearest above it\n\n";
     out += &row("", ROLES.iter().map(|role| role.name()));
     for default in LEVELS {
-        out += &row(default.map_or("nothing said", Level::name), ROLES.iter().map(|role| level_of(*role, &[default]).name()));
+        out += &row(
+            default.map_or("nothing said", Level::name),
+            ROLES.iter().map(|role| level_of(*role, &[default]).name()),
+        );
     }
     out += "\nThe roles that a role may give, change or take\n\n";
     for role in ROLES {
-        let others: Vec<&str> = ROLES.into_iter().filter(|other| role.may_assign(*other)).map(Role::name).collect();
-        writeln!(out, "{:<20}{}", role.name(), if others.is_empty() { "-".to_owned() } else { others.join(", ") })?;
+        let others: Vec<&str> = ROLES
+            .into_iter()
+            .filter(|other| role.may_assign(*other))
+            .map(Role::name)
+            .collect();
+        writeln!(
+            out,
+            "{:<20}{}",
+            role.name(),
+            if others.is_empty() {
+                "-".to_owned()
+            } else {
+                others.join(", ")
+            }
+        )?;
     }
     Ok(out)
 }
@@ -46,5 +69,8 @@ fn table() -> Result<String, std::fmt::Error> {
 #[test]
 fn the_policy_is_what_policy_txt_says() {
     let table = table().expect("a string takes all");
-    assert!(table == include_str!("../policy.txt"), "if this change is meant, crates/workspaces/src/policy.txt becomes:\n\n{table}");
+    assert!(
+        table == include_str!("../policy.txt"),
+        "if this change is meant, crates/workspaces/src/policy.txt becomes:\n\n{table}"
+    );
 }
