@@ -1,16 +1,17 @@
 //! Extractors: who is calling, and the proof that they may.
 
-use crate::{problem::ApiError, state::State};
+use crate::{json::bad_field, problem::ApiError, state::State};
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     http::{StatusCode, header},
     web::Data,
 };
 use futures::future::LocalBoxFuture;
-use kernel::{error::Field, id::*};
+use kernel::id::*;
 use serde::de::DeserializeOwned;
 use std::{future::Ready, str::FromStr};
+use tokio::sync::watch;
 use users::Caller;
 use workspaces::access::{self, Access, Allows, DocumentAccess, Grants};
 
@@ -47,6 +48,28 @@ pub fn id<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> 
     request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or_else(ApiError::not_found)
 }
 
+/// Said while it is being decided whether the caller may: until the sender of this is gone.
+#[derive(Clone)]
+struct Undecided(watch::Receiver<()>);
+
+/// Hold what this returns until it is decided whether the caller may.
+fn undecided(request: &HttpRequest) -> watch::Sender<()> {
+    let (deciding, undecided) = watch::channel(());
+    request.extensions_mut().insert(Undecided(undecided));
+    deciding
+}
+
+/// Waits until it is decided whether the caller may, as far as an extractor before this one decides it. The extractors of
+/// a handler run side by side; without this a stranger would hear what is wrong with their body, not that there is
+/// nothing for them.
+pub(crate) async fn door(request: &HttpRequest) {
+    let deciding = request.extensions().get::<Undecided>().cloned();
+    if let Some(Undecided(mut deciding)) = deciding {
+        // Nothing is ever sent: the end is that the sender goes.
+        drop(deciding.changed().await);
+    }
+}
+
 /// Proof that the caller may do `P` in the workspace of the path.
 pub struct Can<P>(pub Access<P>);
 
@@ -55,8 +78,9 @@ impl<P: Allows + 'static> FromRequest for Can<P> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
+        let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
+            let _deciding = deciding;
             let caller = caller(&request)?;
             let workspace: WorkspaceId = id(&request, "workspace_id")?;
             Ok(Self(access::enter(&state(&request)?.db, caller.user, workspace).await?))
@@ -72,8 +96,9 @@ impl<P: Grants + 'static> FromRequest for CanDocument<P> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
+        let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
+            let _deciding = deciding;
             let caller = caller(&request)?;
             let document: DocumentId = id(&request, "document_id")?;
             Ok(Self(access::open(&state(&request)?.db, caller.user, document).await?))
@@ -89,8 +114,9 @@ impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
+        let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
+            let _deciding = deciding;
             let caller = caller(&request)?;
             let document: DocumentId = id(&request, "document_id")?;
             Ok(Self(access::open_trashed(&state(&request)?.db, caller.user, document).await?))
@@ -143,8 +169,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = actix_web::web::Query::<T>::from_query(request.query_string());
-        let refused = |e: actix_web::error::QueryPayloadError| ApiError::invalid(vec![Field::new("", "bad_query", e.to_string())]);
-        std::future::ready(parsed.map(|query| Self(query.into_inner())).map_err(refused))
+        std::future::ready(parse_query(request.query_string()).map(Self))
     }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|error| ApiError::invalid(vec![bad_field(error.path(), &error.inner().to_string())]))
 }

@@ -1,19 +1,18 @@
-//! JSON bodies: read under a limit, and refused with the name of every bad field.
+//! JSON bodies: read under a limit, and refused with the name of every bad field. Nothing is said about a body before it
+//! is decided that the caller may send one.
 
-use crate::{
-    problem::ApiError,
-    state::State,
-};
+use crate::{extract, problem::ApiError, state::State};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::StatusCode,
+    http::{StatusCode, header},
     web::{BytesMut, Data},
 };
 use futures::{StreamExt, future::LocalBoxFuture};
 use kernel::error::Field;
 use serde::de::DeserializeOwned;
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use std::borrow::Cow;
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// A body of `T`, parsed and validated.
 pub struct Json<T>(pub T);
@@ -24,30 +23,29 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let mut payload = payload.take();
+        let payload = payload.take();
         Box::pin(async move {
+            extract::door(&request).await;
             check_type(&request)?;
-            let limit = limit_for(&request);
-            let too_large = || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("a body here has at most {limit} bytes"));
-            let mut body = BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
-                if body.len() + chunk.len() > limit {
-                    return Err(too_large());
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = read(&request, payload).await?;
             parse(&body).map(Json)
         })
     }
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
+    let refused = |detail: &str| Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     let is_json = match request.mime_type() {
         Ok(Some(mime)) => mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON),
         _ => false,
     };
-    if is_json { Ok(()) } else { Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "send application/json")) }
+    if !is_json {
+        return refused("send application/json");
+    }
+    match request.headers().get(header::CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => refused("send the body uncompressed"),
+        _ => Ok(()),
+    }
 }
 
 fn limit_for(request: &HttpRequest) -> usize {
@@ -55,50 +53,94 @@ fn limit_for(request: &HttpRequest) -> usize {
     if request.path().starts_with("/api/v1/auth/") { settings.auth_body_bytes } else { settings.body_bytes }
 }
 
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
+    let limit = limit_for(request);
+    let too_large = || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("a body here has at most {limit} bytes"));
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
+    let bad_json = |error: &serde_json::Error| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"));
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
-        if inner.is_data() {
-            let pointer = pointer(error.path());
-            return ApiError::invalid(vec![Field::new(pointer, "invalid", strip_place(&inner.to_string()))]);
-        }
-        ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {inner}"))
+        if inner.is_data() { ApiError::invalid(vec![bad_field(error.path(), &inner.to_string())]) } else { bad_json(inner) }
     })?;
-    reader.end().map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {e}")))?;
+    reader.end().map_err(|error| bad_json(&error))?;
     value.validate().map_err(|errors| ApiError::invalid(fields("", &errors)))?;
     Ok(value)
+}
+
+/// What serde says about a field, with the field's pointer. It names a missing one only in its sentence.
+pub(crate) fn bad_field(path: &serde_path_to_error::Path, sentence: &str) -> Field {
+    let at = pointer(path);
+    // The pointer says better where it is than the line and column.
+    let sentence = sentence.rsplit_once(" at line ").map_or(sentence, |(sentence, _)| sentence);
+    let missing = sentence.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        Some(name) => Field::new(format!("{at}/{}", escape(name)), "required", "is required"),
+        None => Field::new(at, "invalid", shortened(sentence)),
+    }
 }
 
 /// A path of serde's as a JSON pointer.
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let part = |segment: &Segment| match segment {
-        Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+        Segment::Map { key } => Some(format!("/{}", escape(key))),
         Segment::Seq { index } => Some(format!("/{index}")),
         Segment::Enum { .. } | Segment::Unknown => None,
     };
     path.iter().filter_map(part).collect()
 }
 
-/// serde's sentence without the line and column, which the pointer says better.
-fn strip_place(sentence: &str) -> String {
-    sentence.split(" at line ").next().unwrap_or(sentence).to_owned()
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
-/// All that validation found, with pointers.
+/// A sentence that repeats what was sent, cut where it gets long.
+fn shortened(sentence: &str) -> String {
+    match sentence.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &sentence[..end]),
+        None => sentence.to_owned(),
+    }
+}
+
+/// All that validation found, with pointers, in the order of the pointers.
 fn fields(at: &str, errors: &ValidationErrors) -> Vec<Field> {
     let mut out = Vec::new();
     for (name, kind) in errors.errors() {
         let pointer = format!("{at}/{name}");
         match kind {
-            ValidationErrorsKind::Field(errors) => {
-                let detail = |e: &validator::ValidationError| e.message.as_ref().map_or_else(|| format!("does not satisfy {}", e.code), ToString::to_string);
-                out.extend(errors.iter().map(|e| Field::new(pointer.clone(), "invalid", detail(e))));
-            }
+            ValidationErrorsKind::Field(errors) => out.extend(errors.iter().map(|error| field(&pointer, error))),
             ValidationErrorsKind::Struct(errors) => out.extend(fields(&pointer, errors)),
             ValidationErrorsKind::List(items) => items.iter().for_each(|(i, errors)| out.extend(fields(&format!("{pointer}/{i}"), errors))),
         }
     }
+    out.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     out
 }
+
+fn field(pointer: &str, error: &ValidationError) -> Field {
+    let code = match error.code {
+        Cow::Borrowed(code) => code,
+        Cow::Owned(_) => "invalid",
+    };
+    let detail = error.message.as_ref().map_or_else(|| format!("does not satisfy {code}"), ToString::to_string);
+    Field::new(pointer, code, detail)
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
+pub mod etag;
 pub mod extract;
 pub mod json;
 pub mod members;
@@ -43,3 +44,6 @@ pub fn configure(config: &mut web::ServiceConfig, state: State) {
     ws::routes(config);
     config.default_service(web::to(problem::no_route));
 }
+
+#[cfg(test)]
+mod tests;

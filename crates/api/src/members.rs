@@ -1,22 +1,24 @@
 //! Members of a workspace.
 
 use crate::{
+    etag::{IfMatch, Tag},
     extract::{At, Can, Query},
     json::Json,
     page::{Listing, Paging},
     problem::ApiError,
     state::State,
+    workspaces::RoleName,
 };
-use actix_web::{HttpResponse, delete, get, patch, post, web, web::Data};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Data};
 use backends::db::write;
 use kernel::{clock::Time, id::*, role::Role};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 use workspaces::{
-    access::{ManageMembers, ReadMembers, ReadWorkspace},
+    access::{self, Access, ManageMembers, ReadMembers, ReadWorkspace},
     member::{self, NewMember},
 };
 
@@ -52,8 +54,8 @@ struct MemberAbilities {
 struct Member {
     /// Who.
     user: Person,
-    /// As what: owner, admin, member or guest.
-    #[schema(value_type = String, example = "member")]
+    /// As what.
+    #[schema(value_type = RoleName, inline, example = "member")]
     role: Role,
     /// Since when.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
@@ -72,6 +74,21 @@ fn shape(row: entity::member::Model, user: entity::user::Model, caller: Role) ->
     }
 }
 
+/// The version of a member as somebody of this role sees it.
+fn tag(row: &entity::member::Model, user: &entity::user::Model, caller: Role) -> Tag {
+    Tag::of(&[user.updated_at.timestamp_micros().to_string(), row.role.name().to_owned(), caller.name().to_owned()])
+}
+
+/// Insists that the member still is what the client saw of them, if it says what it saw.
+async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, user: UserId, seen: &IfMatch) -> Result<(), ApiError> {
+    if !seen.is_given() {
+        return Ok(());
+    }
+    let access = access::enter::<ReadMembers>(tx, access.user(), access.workspace()).await?;
+    let (row, account) = member::find(tx, &access, user).await?;
+    seen.allows(&tag(&row, &account, access.role()))
+}
+
 /// Somebody to be added: an account that exists.
 #[derive(Deserialize, ToSchema, Validate)]
 struct AddMember {
@@ -81,61 +98,71 @@ struct AddMember {
     /// Its id; or give `email`.
     #[schema(value_type = Option<uuid::Uuid>)]
     user_id: Option<UserId>,
-    /// As what: owner, admin, member or guest.
-    #[schema(value_type = String, example = "member")]
+    /// As what.
+    #[schema(value_type = RoleName, inline, example = "member")]
     role: Role,
 }
 
 /// Another role.
 #[derive(Deserialize, ToSchema, Validate)]
 struct ChangeRole {
-    /// owner, admin, member or guest.
-    #[schema(value_type = String, example = "admin")]
+    /// What they shall be.
+    #[schema(value_type = RoleName, inline, example = "admin")]
     role: Role,
 }
 
 /// List a workspace's members.
-#[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Paging), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>))))]
+#[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Paging), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/{workspace_id}/members/")]
-async fn list(state: Data<State>, Can(access): Can<ReadMembers>, paging: Query<Paging>) -> Result<web::Json<Listing<Member>>, ApiError> {
+async fn list(state: Data<State>, Can(access): Can<ReadMembers>, paging: Query<Paging>) -> Result<Listing<Member>, ApiError> {
     let all = member::list(&state.db, &access).await?;
     let all = all.into_iter().map(|(row, user)| shape(row, user, access.role())).collect();
-    Listing::cut(all, &paging.0).map(web::Json)
+    Listing::cut(all, &paging.0)
 }
 
 /// Add an existing user to a workspace.
-#[utoipa::path(tag = "workspaces", operation_id = "members.add", params(("workspace_id" = uuid::Uuid, Path)), request_body = AddMember, responses((status = 201, description = "A member now", body = Member)))]
+#[utoipa::path(tag = "workspaces", operation_id = "members.add", params(("workspace_id" = uuid::Uuid, Path)), request_body = AddMember, responses((status = 201, description = "A member now", body = Member, headers(("Location" = String, description = "Where it is")))))]
 #[post("/workspaces/{workspace_id}/members/")]
 async fn add(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<AddMember>) -> Result<HttpResponse, ApiError> {
     let AddMember { email, user_id, role } = body.0;
     let new = NewMember { user: user_id, email, role };
     let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await?;
-    Ok(HttpResponse::Created().json(shape(row, user, access.role())))
+    let place = (header::LOCATION, format!("/api/v1/workspaces/{}/members/{}/", row.workspace_id, row.user_id));
+    Ok(HttpResponse::Created().insert_header(place).json(shape(row, user, access.role())))
 }
 
 /// Read a member.
-#[utoipa::path(tag = "workspaces", operation_id = "members.read", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "The member", body = Member)))]
+#[utoipa::path(tag = "workspaces", operation_id = "members.read", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "The member", body = Member, headers(("ETag" = String, description = "Its version")))))]
 #[get("/workspaces/{workspace_id}/members/{user_id}/")]
-async fn read(state: Data<State>, Can(access): Can<ReadMembers>, At(user): At<UserId>) -> Result<web::Json<Member>, ApiError> {
+async fn read(state: Data<State>, Can(access): Can<ReadMembers>, At(user): At<UserId>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let (row, user) = member::find(&state.db, &access, user).await?;
-    Ok(web::Json(shape(row, user, access.role())))
+    Ok(tag(&row, &user, access.role()).answer(&request, &shape(row, user, access.role())))
 }
 
 /// Give a member another role.
-#[utoipa::path(tag = "workspaces", operation_id = "members.change_role", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), request_body = ChangeRole, responses((status = 200, description = "As it is now", body = Member)))]
+#[utoipa::path(tag = "workspaces", operation_id = "members.change_role", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), request_body = ChangeRole, responses((status = 200, description = "As it is now", body = Member, headers(("ETag" = String, description = "Its version")))))]
 #[patch("/workspaces/{workspace_id}/members/{user_id}/")]
-async fn change_role(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>, body: Json<ChangeRole>) -> Result<web::Json<Member>, ApiError> {
-    let row = write(&state.db, async |tx: &DatabaseTransaction| member::change_role(tx, &access, user, body.0.role).await).await?;
+async fn change_role(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>, seen: IfMatch, body: Json<ChangeRole>) -> Result<HttpResponse, ApiError> {
+    let row = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+        unchanged(tx, &access, user, &seen).await?;
+        Ok(member::change_role(tx, &access, user, body.0.role).await?)
+    })
+    .await?;
     state.rooms.access_changed(access.workspace()).await;
     let account = users::account::find(&state.db, row.user_id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(web::Json(shape(row, account, access.role())))
+    let mut answer = HttpResponse::Ok();
+    Ok(answer.insert_header(tag(&row, &account, access.role()).header()).json(shape(row, account, access.role())))
 }
 
 /// Remove a member.
-#[utoipa::path(tag = "workspaces", operation_id = "members.remove", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204, description = "No member any more")))]
+#[utoipa::path(tag = "workspaces", operation_id = "members.remove", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), responses((status = 204, description = "No member any more")))]
 #[delete("/workspaces/{workspace_id}/members/{user_id}/")]
-async fn remove(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| member::remove(tx, &access, user).await).await?;
+async fn remove(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>, seen: IfMatch) -> Result<HttpResponse, ApiError> {
+    write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+        unchanged(tx, &access, user, &seen).await?;
+        Ok(member::remove(tx, &access, user).await?)
+    })
+    .await?;
     state.rooms.access_changed(access.workspace()).await;
     Ok(HttpResponse::NoContent().finish())
 }

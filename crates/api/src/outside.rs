@@ -1,9 +1,13 @@
 //! Health and version: for balancers and people, without a token.
 
-use crate::state::State;
-use actix_web::{HttpResponse, http::header, web};
+use crate::{problem::ApiError, state::State};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
 use sea_orm::ConnectionTrait;
-use serde_json::json;
+use serde_json::{Map, json};
 use std::time::Duration;
 
 /// A part that has not answered by then counts as gone.
@@ -23,16 +27,27 @@ async fn live() -> HttpResponse {
 }
 
 /// The process can do its work: database and bus answer, and it is not going away. Without the bus the node still
-/// serves, slower to hear of others; it says so and stays ready.
-async fn ready(state: web::Data<State>) -> HttpResponse {
+/// serves, slower to hear of others; it says so and stays ready. When it is not ready, the answer is a problem document
+/// with the same parts in it.
+async fn ready(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let database = matches!(tokio::time::timeout(PATIENCE, state.db.execute_unprepared("SELECT 1")).await, Ok(Ok(_)));
     let bus = matches!(tokio::time::timeout(PATIENCE, state.bus.is_alive()).await, Ok(true));
-    let is_ready = database && !state.is_draining();
-    let word = |good: bool| if good { "ok" } else { "down" };
-    let status = if is_ready { "ok" } else { "unavailable" };
-    let parts = json!({ "status": status, "database": word(database), "bus": word(bus), "draining": state.is_draining(), "live_documents": state.rooms.live() });
-    let mut answer = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(parts)
+    let draining = state.is_draining();
+    let mut parts = Map::new();
+    parts.insert("database".to_owned(), word(database).into());
+    parts.insert("bus".to_owned(), word(bus).into());
+    parts.insert("draining".to_owned(), draining.into());
+    parts.insert("live_documents".to_owned(), state.rooms.live().into());
+    if !database || draining {
+        let why = if draining { "this node is going away" } else { "the database does not answer" };
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", why).with(parts));
+    }
+    parts.insert("status".to_owned(), "ok".into());
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(parts))
+}
+
+fn word(is_good: bool) -> &'static str {
+    if is_good { "ok" } else { "down" }
 }
 
 async fn version() -> HttpResponse {

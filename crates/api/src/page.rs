@@ -1,6 +1,7 @@
 //! Lists, a page of results at a time.
 
 use crate::problem::ApiError;
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::error::Field;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -66,4 +67,23 @@ impl<T> Listing<T> {
         let data = all.into_iter().skip(from).take(limit).collect();
         Ok(Self { data, next_cursor: has_more.then(|| cursor(&(from + limit))).flatten() })
     }
+}
+
+impl<T: Serialize> Responder for Listing<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut answer = HttpResponse::Ok();
+        if let Some(cursor) = &self.next_cursor {
+            answer.insert_header((header::LINK, next_link(request, cursor)));
+        }
+        answer.insert_header((header::CACHE_CONTROL, "private, no-cache")).json(self)
+    }
+}
+
+/// Where the next page of results is (RFC 8288): the same question with another cursor.
+fn next_link(request: &HttpRequest, cursor: &str) -> String {
+    let question = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let question: String = question.map(|pair| format!("{pair}&")).collect();
+    format!("<{}?{question}cursor={cursor}>; rel=\"next\"", request.path())
 }

@@ -6,6 +6,7 @@ use actix_web::{
 };
 use kernel::error::{Explain, Field, Kind};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// The media type of every error.
@@ -28,6 +29,7 @@ pub struct ApiError {
     detail: String,
     fields: Vec<Field>,
     allow: Option<String>,
+    more: Map<String, Value>,
 }
 
 /// A problem document (RFC 9457).
@@ -57,6 +59,10 @@ pub struct Problem {
     /// Every bad field at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<BadField>,
+    /// What else a problem of this kind says.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub more: Map<String, Value>,
 }
 
 /// One bad field of a request.
@@ -88,34 +94,48 @@ fn status_of(kind: Kind) -> StatusCode {
     }
 }
 
+/// What whoever asked is told of a failure. What went wrong inside is for the log, which is written here, once, in the
+/// span of the request.
+fn told(error: &impl Explain) -> String {
+    match (error.kind(), error.code()) {
+        (Kind::Internal, _) => {
+            tracing::error!(%error, "internal error");
+            "something went wrong on our side".to_owned()
+        }
+        (Kind::Unavailable, _) => {
+            tracing::warn!(%error, "temporarily unavailable");
+            "temporarily unavailable; try again".to_owned()
+        }
+        // A constraint of the database that no crate has put into words: its text names tables.
+        (_, "conflict") => {
+            tracing::warn!(%error, "a constraint without words");
+            "this conflicts with what is there already".to_owned()
+        }
+        (_, "not_found") => "not found".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 impl<E: Explain> From<E> for ApiError {
     fn from(error: E) -> Self {
-        let status = status_of(error.kind());
-        // What went wrong inside is for the log, not for whoever asked.
-        let detail = match error.kind() {
-            Kind::Internal => {
-                tracing::error!(%error, "internal error");
-                "something went wrong on our side".to_owned()
-            }
-            Kind::Unavailable => {
-                tracing::warn!(%error, "temporarily unavailable");
-                "temporarily unavailable; try again".to_owned()
-            }
-            _ => error.to_string(),
-        };
-        Self { status, code: error.code(), detail, fields: error.fields(), allow: None }
+        Self { fields: error.fields(), ..Self::new(status_of(error.kind()), error.code(), told(&error)) }
     }
 }
 
 impl ApiError {
     /// An error of the HTTP face itself.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), fields: Vec::new(), allow: None }
+        Self { status, code, detail: detail.into(), fields: Vec::new(), allow: None, more: Map::new() }
     }
 
     /// A body that parses but does not make sense.
     pub fn invalid(fields: Vec<Field>) -> Self {
         Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the input is not valid") }
+    }
+
+    /// The same, saying more in members of its own (RFC 9457, section 3.2).
+    pub fn with(self, more: Map<String, Value>) -> Self {
+        Self { more, ..self }
     }
 
     /// Nobody known.
@@ -139,9 +159,29 @@ impl ApiError {
         }
     }
 
-    /// The answer to a request.
-    pub fn respond(&self, to: &Asked) -> HttpResponse {
-        let problem = Problem {
+    /// A path of ours, asked for with a method that it does not have.
+    pub fn wrong_method(path: &str) -> Self {
+        let methods = crate::openapi::methods_of(path);
+        let allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        let allow = (!allow.is_empty()).then(|| allow.join(", "));
+        Self { allow, ..Self::of_status(StatusCode::METHOD_NOT_ALLOWED) }
+    }
+
+    /// What an error of actix becomes. One of ours inside it is taken as it is.
+    pub fn of_actix(error: &actix_web::Error) -> Self {
+        if let Some(ours) = error.as_error::<Self>() {
+            return ours.clone();
+        }
+        let status = error.as_response_error().status_code();
+        if status.is_server_error() {
+            tracing::error!(%error, "internal error");
+        }
+        Self::of_status(status)
+    }
+
+    /// The document that describes this to whoever asked.
+    pub fn problem(&self, to: &Asked) -> Problem {
+        Problem {
             kind: format!("https://sheaf.dev/problems/{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
@@ -150,8 +190,15 @@ impl ApiError {
             code: self.code.to_owned(),
             request_id: to.id.clone(),
             errors: self.fields.iter().map(|f| BadField { pointer: f.pointer.clone(), code: f.code.to_owned(), detail: f.detail.clone() }).collect(),
-        };
+            more: self.more.clone(),
+        }
+    }
+
+    /// The answer to a request.
+    pub fn respond(&self, to: &Asked) -> HttpResponse {
+        let problem = self.problem(to);
         let mut answer = HttpResponse::build(self.status);
+        answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
             StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => answer.insert_header((header::RETRY_AFTER, "1")),
@@ -197,7 +244,9 @@ impl ResponseError for Unanswered {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.0.respond(&self.1)
+        let mut answer = self.0.respond(&self.1);
+        crate::middleware::dress(answer.headers_mut(), &self.1);
+        answer
     }
 }
 
@@ -207,6 +256,5 @@ pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     if methods.is_empty() || methods.contains(request.method()) {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "no_such_route", "there is nothing at this path"));
     }
-    let allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
-    Err(ApiError { allow: Some(allow.join(", ")), ..ApiError::of_status(StatusCode::METHOD_NOT_ALLOWED) })
+    Err(ApiError::wrong_method(request.path()))
 }

@@ -1,10 +1,7 @@
 //! People.
 
-use crate::{extract::Known, problem::ApiError, state::State};
-use actix_web::{
-    get,
-    web::{Data, Json},
-};
+use crate::{etag::Tag, extract::Known, problem::ApiError, state::State};
+use actix_web::{HttpRequest, HttpResponse, get, web::Data};
 use kernel::{clock::Time, id::*};
 use serde::Serialize;
 use users::account;
@@ -13,6 +10,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(me);
+}
+
+/// What somebody may do beside what workspaces and pages let them.
+#[derive(Serialize, ToSchema)]
+pub struct UserAbilities {
+    /// Make workspaces.
+    create_workspaces: bool,
 }
 
 /// An account, as its owner sees it.
@@ -30,18 +34,22 @@ pub struct User {
     /// When the account was made.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
     pub created_at: Time,
+    /// What the caller may do.
+    pub abilities: UserAbilities,
 }
 
 impl From<entity::user::Model> for User {
     fn from(row: entity::user::Model) -> Self {
-        Self { id: row.id, email: row.email, display_name: row.display_name, created_at: row.created_at }
+        let abilities = UserAbilities { create_workspaces: true };
+        Self { id: row.id, email: row.email, display_name: row.display_name, created_at: row.created_at, abilities }
     }
 }
 
 /// Read your own account.
-#[utoipa::path(tag = "users", operation_id = "users.me", responses((status = 200, description = "You", body = User)))]
+#[utoipa::path(tag = "users", operation_id = "users.me", responses((status = 200, description = "You", body = User, headers(("ETag" = String, description = "Its version")))))]
 #[get("/users/me/")]
-async fn me(state: Data<State>, Known(caller): Known) -> Result<Json<User>, ApiError> {
+async fn me(state: Data<State>, Known(caller): Known, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let user = account::find(&state.db, caller.user).await?.ok_or_else(ApiError::unauthenticated)?;
-    Ok(Json(user.into()))
+    let tag = Tag::of(&[user.updated_at.timestamp_micros().to_string()]);
+    Ok(tag.answer(&request, &User::from(user)))
 }

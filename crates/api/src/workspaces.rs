@@ -1,27 +1,42 @@
 //! Tenants.
 
 use crate::{
-    extract::{Can, Known},
+    etag::{IfMatch, Tag},
+    extract::{Can, Known, Query},
     json::Json,
     page::{Listing, Paging},
     problem::ApiError,
     state::State,
 };
-use actix_web::{HttpResponse, delete, get, patch, post, web, web::Data};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Data};
 use backends::db::write;
 use kernel::{clock::Time, id::*, role::Role};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 use workspaces::{
-    access::{Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers, ReadWorkspace},
+    access::{self, Access, Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers, ReadWorkspace},
     workspace,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(read).service(edit).service(trash);
+}
+
+/// What somebody is in a workspace, each more than the next.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum RoleName {
+    /// Everything, and at least one of them in every workspace.
+    Owner,
+    /// Its name and its members.
+    Admin,
+    /// Pages.
+    Member,
+    /// What is shared with them.
+    Guest,
 }
 
 /// What the caller may do in a workspace.
@@ -60,8 +75,8 @@ struct Workspace {
     /// Its name.
     #[schema(example = "Analytical Engines")]
     name: String,
-    /// What the caller is in it: owner, admin, member or guest.
-    #[schema(value_type = String, example = "owner")]
+    /// What the caller is in it.
+    #[schema(value_type = RoleName, inline, example = "owner")]
     role: Role,
     /// When it was made.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
@@ -87,43 +102,69 @@ struct WorkspaceFields {
     name: String,
 }
 
+/// The version of a workspace as somebody of this role sees it.
+fn tag(row: &entity::workspace::Model, role: Role) -> Tag {
+    Tag::of(&[row.updated_at.timestamp_micros().to_string(), role.name().to_owned()])
+}
+
+/// Insists that the workspace still is what the client saw of it, if it says what it saw.
+async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, seen: &IfMatch) -> Result<(), ApiError> {
+    if !seen.is_given() {
+        return Ok(());
+    }
+    let access = access::enter::<ReadWorkspace>(tx, access.user(), access.workspace()).await?;
+    let row = workspace::find(tx, &access).await?;
+    seen.allows(&tag(&row, access.role()))
+}
+
 /// List your workspaces.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.list", params(Paging), responses((status = 200, description = "Yours, oldest first", body = inline(Listing<Workspace>))))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.list", params(Paging), responses((status = 200, description = "Yours, oldest first", body = inline(Listing<Workspace>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/")]
-async fn list(state: Data<State>, Known(caller): Known, paging: crate::extract::Query<Paging>) -> Result<web::Json<Listing<Workspace>>, ApiError> {
+async fn list(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -> Result<Listing<Workspace>, ApiError> {
     let all = workspace::list(&state.db, caller.user).await?;
-    Listing::cut(all.into_iter().map(Workspace::from).collect(), &paging.0).map(web::Json)
+    Listing::cut(all.into_iter().map(Workspace::from).collect(), &paging.0)
 }
 
 /// Make a workspace, and own it.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.create", request_body = WorkspaceFields, responses((status = 201, description = "Made", body = Workspace)))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.create", request_body = WorkspaceFields, responses((status = 201, description = "Made", body = Workspace, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
 #[post("/workspaces/")]
 async fn create(state: Data<State>, Known(caller): Known, body: Json<WorkspaceFields>) -> Result<HttpResponse, ApiError> {
     let row = write(&state.db, async |tx: &DatabaseTransaction| workspace::create(tx, caller.user, &body.0.name).await).await?;
-    Ok(HttpResponse::Created().json(Workspace::from((row, Role::Owner))))
+    let place = (header::LOCATION, format!("/api/v1/workspaces/{}/", row.id));
+    let mut answer = HttpResponse::Created();
+    Ok(answer.insert_header(tag(&row, Role::Owner).header()).insert_header(place).json(Workspace::from((row, Role::Owner))))
 }
 
 /// Read a workspace.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.read", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 200, description = "The workspace", body = Workspace)))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.read", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "Its version")))))]
 #[get("/workspaces/{workspace_id}/")]
-async fn read(state: Data<State>, Can(access): Can<ReadWorkspace>) -> Result<web::Json<Workspace>, ApiError> {
+async fn read(state: Data<State>, Can(access): Can<ReadWorkspace>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let row = workspace::find(&state.db, &access).await?;
-    Ok(web::Json((row, access.role()).into()))
+    Ok(tag(&row, access.role()).answer(&request, &Workspace::from((row, access.role()))))
 }
 
 /// Rename a workspace.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.edit", params(("workspace_id" = uuid::Uuid, Path)), request_body = WorkspaceFields, responses((status = 200, description = "As it is now", body = Workspace)))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.edit", params(("workspace_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), request_body = WorkspaceFields, responses((status = 200, description = "As it is now", body = Workspace, headers(("ETag" = String, description = "Its version")))))]
 #[patch("/workspaces/{workspace_id}/")]
-async fn edit(state: Data<State>, Can(access): Can<EditWorkspace>, body: Json<WorkspaceFields>) -> Result<web::Json<Workspace>, ApiError> {
-    let row = write(&state.db, async |tx: &DatabaseTransaction| workspace::rename(tx, &access, &body.0.name).await).await?;
-    Ok(web::Json((row, access.role()).into()))
+async fn edit(state: Data<State>, Can(access): Can<EditWorkspace>, seen: IfMatch, body: Json<WorkspaceFields>) -> Result<HttpResponse, ApiError> {
+    let row = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+        unchanged(tx, &access, &seen).await?;
+        Ok(workspace::rename(tx, &access, &body.0.name).await?)
+    })
+    .await?;
+    let mut answer = HttpResponse::Ok();
+    Ok(answer.insert_header(tag(&row, access.role()).header()).json(Workspace::from((row, access.role()))))
 }
 
 /// Put a workspace in the trash.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.delete", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "Gone")))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.delete", params(("workspace_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), responses((status = 204, description = "Gone")))]
 #[delete("/workspaces/{workspace_id}/")]
-async fn trash(state: Data<State>, Can(access): Can<DeleteWorkspace>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| workspace::trash(tx, &access).await).await?;
+async fn trash(state: Data<State>, Can(access): Can<DeleteWorkspace>, seen: IfMatch) -> Result<HttpResponse, ApiError> {
+    write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+        unchanged(tx, &access, &seen).await?;
+        Ok(workspace::trash(tx, &access).await?)
+    })
+    .await?;
     state.rooms.access_changed(access.workspace()).await;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -192,6 +192,9 @@ impl Shell {
     /// Works the queue off: apply, commit, tell.
     async fn commit_all(&mut self) {
         let mut carefully = false;
+        if self.shared.has_others && self.room.has_changes_waiting() {
+            self.read_on().await;
+        }
         while self.room.has_work() {
             for seq in self.room.unknown_bases() {
                 self.look_up(seq).await;

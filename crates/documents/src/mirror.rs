@@ -45,6 +45,10 @@ pub struct Mirror {
     pub blocks: HashMap<String, Entry>,
     /// The derived tree.
     pub children: Children,
+    /// The same the other way: live blocks to their derived parent, "" for the page.
+    pub parents: HashMap<String, String>,
+    /// Live blocks whose derived parent the last refresh changed, by whatever was done to blocks above them.
+    pub resurfaced: BTreeSet<String>,
 }
 
 /// The object at a key, when it is of that type.
@@ -82,6 +86,7 @@ impl Mirror {
 
     /// Reads again what changed: the title, the named blocks, or everything.
     pub fn refresh(&mut self, doc: &Automerge, touched: &Touched) {
+        self.resurfaced.clear();
         if touched.everything {
             *self = Self::read(doc);
             return;
@@ -109,6 +114,10 @@ impl Mirror {
     fn derive(&mut self) {
         let nodes = self.blocks.iter().map(|(id, e)| (id.clone(), e.node.clone())).collect();
         self.children = tree::derive(&nodes);
+        let pairs = self.children.iter().flat_map(|(parent, row)| row.iter().map(move |id| (id.clone(), parent.clone())));
+        let before = std::mem::replace(&mut self.parents, pairs.collect());
+        let moved = self.parents.iter().filter(|(id, parent)| before.get(*id).is_some_and(|old| old != *parent));
+        self.resurfaced = moved.map(|(id, _)| id.clone()).collect();
     }
 
     /// A live block.
@@ -118,7 +127,7 @@ impl Mirror {
 
     /// Where a live block hangs in the derived tree.
     pub fn parent_of(&self, id: &str) -> Option<&str> {
-        self.children.iter().find(|(_, row)| row.iter().any(|c| c == id)).map(|(parent, _)| parent.as_str())
+        self.parents.get(id).map(String::as_str)
     }
 
     /// The live blocks as a tree.

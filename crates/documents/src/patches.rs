@@ -63,24 +63,58 @@ pub fn touched(patches: &[Patch]) -> Touched {
     out
 }
 
-/// The edits that take a JSON client's page from before the batch to `after`.
+/// The edits that take a JSON client's page from before the batch that was just applied to `after`.
 pub fn to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
     let mut ops = Vec::with_capacity(patches.len());
+    tell(patches, after, &after.resurfaced, &mut ops);
+    ops
+}
+
+/// The edits that take a JSON client's page from any older state to `after`, given the difference. Where blocks hang is
+/// told for all of them once the structure has changed: what was above a block then is not known any more.
+pub fn diff_to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
+    let is_structural = |patch: &Patch| match (subject(patch), &patch.action) {
+        (Subject::Blocks, _) => true,
+        (Subject::Block(_), PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) => key == "place" || key == "deleted_at",
+        _ => false,
+    };
+    let everything = || after.parents.keys().cloned().collect();
+    let moved: BTreeSet<String> = if patches.iter().any(is_structural) { everything() } else { BTreeSet::new() };
+    let mut ops = Vec::with_capacity(patches.len());
+    tell(patches, after, &moved, &mut ops);
+    ops
+}
+
+/// Blocks that a client has to be told whole: they appeared, or came back from deletion.
+fn appearing<'p>(patches: &'p [Patch], after: &Mirror) -> BTreeSet<&'p str> {
+    let id = |patch: &'p Patch| match (subject(patch), &patch.action) {
+        (Subject::Blocks, PatchAction::PutMap { key, .. }) => Some(key.as_str()),
+        (Subject::Block(id), PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) if key == "deleted_at" => Some(id),
+        _ => None,
+    };
+    patches.iter().filter_map(id).filter(|id| after.live(id).is_some()).collect()
+}
+
+fn tell(patches: &[Patch], after: &Mirror, moved: &BTreeSet<String>, ops: &mut Vec<Json>) {
+    let whole = appearing(patches, after);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     let mut props_told: BTreeSet<&str> = BTreeSet::new();
     for patch in patches {
+        let about = match (subject(patch), &patch.action) {
+            (Subject::Blocks, PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) => Some(key.as_str()),
+            (Subject::Block(id) | Subject::Text(id) | Subject::Props(id), _) => Some(id),
+            _ => None,
+        };
+        if let Some(id) = about.filter(|id| whole.contains(id) || after.live(id).is_none()) {
+            // Told once: whole, or that it is gone. Nothing else of it concerns a reader.
+            if told.insert(id) {
+                ops.push(block_whole(id, after).unwrap_or_else(|| json!({"op": "block_delete", "id": id})));
+            }
+            continue;
+        }
         match (subject(patch), &patch.action) {
             (Subject::Title { in_text: true }, action) => ops.extend(text_ops(TITLE, action)),
             (Subject::Title { in_text: false }, _) => ops.push(json!({"op": "put", "path": "title", "value": after.title})),
-            (Subject::Blocks, PatchAction::PutMap { key, .. }) => {
-                if told.insert(key) {
-                    ops.extend(appeared(key, after));
-                }
-            }
-            (Subject::Blocks, PatchAction::DeleteMap { key }) => {
-                ops.push(json!({"op": "block_delete", "id": key}));
-            }
-            (Subject::Block(id) | Subject::Text(id) | Subject::Props(id), _) if told.contains(id) => {}
             (Subject::Block(id), action) => ops.extend(block_ops(id, action, after)),
             (Subject::Text(id), action) => ops.extend(text_ops(id, action)),
             (Subject::Props(id), _) => {
@@ -91,38 +125,31 @@ pub fn to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
             (Subject::Blocks | Subject::Other, _) => {}
         }
     }
-    ops
+    let is_told = |id: &str| told.contains(id) || ops.iter().any(|op| op["op"] == "block_move" && op["id"] == id);
+    let surfaced: Vec<Json> = moved.iter().filter(|id| !is_told(id)).filter_map(|id| block_move(id, after)).collect();
+    ops.extend(surfaced);
 }
 
-/// A block, whole, as JSON clients see it: flat, with the parent and order that its place says.
-pub fn flat_block(id: &str, after: &Mirror) -> Option<Map<String, Json>> {
-    let entry = after.blocks.get(id)?;
-    let mut block = Map::new();
-    block.insert("id".to_owned(), json!(id));
-    block.insert("type".to_owned(), json!(entry.kind));
-    block.insert("parent".to_owned(), json!(after.parent_of(id).unwrap_or(&entry.node.parent)));
-    block.insert("order".to_owned(), json!(entry.node.order));
-    block.insert("text".to_owned(), json!(entry.text));
-    block.insert("marks".to_owned(), json!(entry.marks));
-    block.insert("props".to_owned(), json!(entry.props));
-    Some(block)
+fn block_move(id: &str, after: &Mirror) -> Option<Json> {
+    let entry = after.live(id)?;
+    Some(json!({"op": "block_move", "id": id, "parent": after.parent_of(id).unwrap_or_default(), "order": entry.node.order}))
 }
 
-fn appeared(id: &str, after: &Mirror) -> Option<Json> {
-    after.live(id)?;
-    let mut block = flat_block(id, after)?;
-    block.insert("op".to_owned(), json!("block_insert"));
-    Some(Json::Object(block))
+/// A live block, whole: flat, with the parent it hangs under in the derived tree.
+fn block_whole(id: &str, after: &Mirror) -> Option<Json> {
+    let entry = after.live(id)?;
+    let parent = after.parent_of(id).unwrap_or_default();
+    Some(json!({
+        "op": "block_insert", "id": id, "type": entry.kind, "parent": parent, "order": entry.node.order,
+        "text": entry.text, "marks": entry.marks, "props": entry.props,
+    }))
 }
 
 fn block_ops(id: &str, action: &PatchAction, after: &Mirror) -> Option<Json> {
     let (PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) = action else { return None };
     let entry = after.blocks.get(id)?;
     match key.as_str() {
-        "place" => Some(json!({"op": "block_move", "id": id, "parent": after.parent_of(id).unwrap_or(&entry.node.parent), "order": entry.node.order})),
-        // Gone, or back: a client that dropped it needs it whole.
-        "deleted_at" if entry.node.deleted => Some(json!({"op": "block_delete", "id": id})),
-        "deleted_at" => appeared(id, after),
+        "place" => block_move(id, after),
         "type" => Some(json!({"op": "block_set", "id": id, "key": "type", "value": entry.kind})),
         "props" => Some(json!({"op": "block_set", "id": id, "key": "props", "value": entry.props})),
         // The Text itself was replaced: its new content is the block's.
@@ -161,13 +188,11 @@ fn text_ops(block: &str, action: &PatchAction) -> Vec<Json> {
 /// The page as the JSON protocol sends it whole: live blocks in reading order.
 pub fn snapshot(mirror: &Mirror) -> Json {
     let order = crate::tree::reading_order(&mirror.children);
-    let parents: std::collections::HashMap<&str, &str> =
-        mirror.children.iter().flat_map(|(parent, row)| row.iter().map(move |id| (id.as_str(), parent.as_str()))).collect();
     let blocks: Vec<Json> = order
         .iter()
         .filter_map(|id| {
             let entry = mirror.blocks.get(id)?;
-            let parent = parents.get(id.as_str()).copied().unwrap_or_default();
+            let parent = mirror.parent_of(id).unwrap_or_default();
             Some(json!({"id": id, "type": entry.kind, "parent": parent, "order": entry.node.order, "text": entry.text, "marks": entry.marks, "props": entry.props}))
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use super::{
     Room,
-    echo::Item,
+    echo::{About, Item},
     work::{Ack, EditDone, Origin},
 };
 use crate::{close::Close, journal::Append};
@@ -48,9 +48,17 @@ impl Room {
     }
 
     /// Another node was faster: its rows go in first, and the pending batch follows them. Gives the batch as it has to
-    /// be tried again; `None` when the page broke and has to be loaded again.
+    /// be tried again; `None` when it does not fit any more (the page broke, or the same message came through the other
+    /// node too): then the batch is still pending, and the page has to be loaded again.
     pub fn behind(&mut self, rows: Vec<document_change::Model>) -> Option<Append> {
-        let pending = self.pending.take()?;
+        let pending = self.pending.as_ref()?;
+        let is_ours = |row: &document_change::Model| {
+            let same = |entry: &log::Entry| entry.change.hash().0[..] == row.change_hash[..] || row.message_id.is_some() && entry.message_id == row.message_id;
+            pending.batch.entries.iter().any(same)
+        };
+        if rows.iter().any(is_ours) {
+            return None;
+        }
         let before = self.head.clone();
         let changes = rows.iter().map(log::change_of).collect::<Result<Vec<_>, _>>().ok()?;
         self.page.apply(changes).ok()?;
@@ -58,8 +66,10 @@ impl Room {
         // What was put together counts from the wrong place now: it is told again as two differences, from our last
         // state to theirs and from theirs to the present.
         let to_theirs = self.diff_item(&before, &theirs, None)?;
-        let ours = Head { epoch: theirs.epoch, seq: theirs.seq + pending.batch.entries.len() as i64, heads: self.page.heads().to_vec() };
-        let mut to_ours = self.diff_item(&theirs, &ours, pending.items.first())?;
+        let (count, like) = self.pending.as_ref().map(|p| (p.batch.entries.len() as i64, p.items.first().map(Item::about)))?;
+        let ours = Head { epoch: theirs.epoch, seq: theirs.seq + count, heads: self.page.heads().to_vec() };
+        let mut to_ours = self.diff_item(&theirs, &ours, like.as_ref())?;
+        let pending = self.pending.take()?;
         to_ours.changes = pending.items.iter().flat_map(|item| item.changes.clone()).collect();
         self.head = theirs;
         self.history.push(Arc::new(to_theirs));
@@ -72,20 +82,15 @@ impl Room {
     }
 
     /// The echo of everything between two heads.
-    fn diff_item(&mut self, from: &Head, to: &Head, like: Option<&Item>) -> Option<Item> {
+    fn diff_item(&mut self, from: &Head, to: &Head, like: Option<&About>) -> Option<Item> {
         let patches = self.page.diff(&from.heads, &to.heads).ok()?;
         Some(Item {
             from_seq: from.seq,
             to_seq: to.seq,
-            conn: like.and_then(|item| item.conn),
-            id: like.and_then(|item| item.id.clone()),
-            client_id: like.and_then(|item| item.client_id.clone()),
-            user: like.and_then(|item| item.user),
-            source: like.map_or(Source::Server, |item| item.source),
-            ops: patches::to_ops(&patches, self.page.mirror()),
+            about: like.cloned().unwrap_or_default(),
+            ops: patches::diff_to_ops(&patches, self.page.mirror()),
             changes: Vec::new(),
             touched: patches::touched(&patches),
-            at_ms: like.map_or(0, |item| item.at_ms),
         })
     }
 
@@ -125,15 +130,17 @@ impl Room {
         let item = Item {
             from_seq: before.seq,
             to_seq: head.seq,
-            conn: None,
-            id: rows.first().and_then(|row| row.message_id.clone()).filter(|_| is_one),
-            client_id: None,
-            user: user.filter(|_| is_one),
-            source: source_of(&rows),
+            about: About {
+                conn: None,
+                id: rows.first().and_then(|row| row.message_id.clone()).filter(|_| is_one),
+                client_id: None,
+                user: user.filter(|_| is_one),
+                source: source_of(&rows),
+                at_ms,
+            },
             ops: patches::to_ops(&patches, self.page.mirror()),
             changes: rows.iter().map(|row| Bytes::copy_from_slice(&row.bytes)).collect(),
             touched: patches::touched(&patches),
-            at_ms,
         };
         self.head = head;
         self.tell_all(vec![item], &before.heads);
@@ -156,7 +163,7 @@ impl Room {
                     if peer.is_json() {
                         let fields = json!({ "code": "unavailable", "message": "the edit was not committed; send it again", "retry_after_ms": 1000 });
                         peer.send("error", ack.id.as_deref(), fields);
-                    } else {
+                    } else if pending.batch.entries.iter().any(|e| e.user == Some(peer.user) && !self.page.has(&e.change.hash())) {
                         // It comes back and sends what is missing.
                         peer.outbox.close(Close::Internal);
                     }

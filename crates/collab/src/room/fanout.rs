@@ -54,7 +54,7 @@ impl Room {
         let all = Bytes::from(changes.concat());
         for (conn, peer) in self.peers.iter().filter(|(_, peer)| is_listening(peer)) {
             // Its own changes need no echo; the acknowledgement names them.
-            if items.iter().all(|item| item.conn == Some(*conn)) {
+            if items.iter().all(|item| item.about.conn == Some(*conn)) {
                 continue;
             }
             peer.outbox.push(Out::Binary(all.clone()));
@@ -105,7 +105,7 @@ impl Room {
 
 fn frame_for(items: &[Arc<Item>], to: (ConnectionId, &SpeaksJson), encoded: &mut HashMap<(bool, bool), ByteString>) -> Option<ByteString> {
     let (conn, json) = to;
-    let is_own = |item: &Arc<Item>| item.conn == Some(conn);
+    let is_own = |item: &Arc<Item>| item.about.conn == Some(conn);
     if !json.echo && items.iter().any(is_own) {
         let others: Vec<&Item> = items.iter().filter(|item| !is_own(item)).map(Arc::as_ref).collect();
         return (!others.is_empty()).then(|| echo::frame(&others, json.is_enveloped, json.changes));

@@ -125,7 +125,7 @@ impl Room {
         }
         let from = self.history.heads_at(seq)?.clone();
         let to = self.page.heads().to_vec();
-        let ops = patches::to_ops(&self.page.diff(&from, &to).ok()?, self.page.mirror());
+        let ops = patches::diff_to_ops(&self.page.diff(&from, &to).ok()?, self.page.mirror());
         let echo = json!({ "type": "op_echo", "from_seq": seq, "server_seq": self.head.seq, "source": "server", "ops": ops });
         let frame = echo.to_string();
         (frame.len() <= self.settings.replay_bytes).then(|| vec![frame.into()])

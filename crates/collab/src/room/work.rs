@@ -1,6 +1,6 @@
 //! From gathered edits to one batch: checked, applied to the page in memory, not yet told to anybody.
 
-use super::{Now, Room, commit::Pending, echo::Item, peer::Peer};
+use super::{Now, Room, commit::Pending, echo::{About, Item}, peer::Peer};
 use crate::{
     close::Close,
     journal::Append,
@@ -104,7 +104,7 @@ pub(super) struct Draft {
     pub acks: Vec<Ack>,
     pub refusals: Vec<(Origin, Option<String>, Arc<Error>)>,
     /// Admitted changes that wait to be applied in one call, each with where it came from.
-    staged: Vec<(Change, usize)>,
+    staged: Vec<(Change, usize, UserId)>,
     gate: Gate,
     strangers: bool,
     was_title: String,
@@ -163,6 +163,12 @@ impl Room {
     /// Whether edits wait.
     pub fn has_work(&self) -> bool {
         !self.queue.is_empty()
+    }
+
+    /// Whether strangers' changes wait. A client that comes from another node brings what it got there too: a node that
+    /// has not heard of it yet has to read on first, or it would take others' changes for the client's own.
+    pub fn has_changes_waiting(&self) -> bool {
+        self.queue.iter().any(|work| matches!(work.what, Task::Changes(_)))
     }
 
     /// Numbers that waiting edits refer to and that have to be looked up in the log first.
@@ -277,16 +283,20 @@ impl Room {
         self.history.heads_at(seq).cloned().map(Some).ok_or(Error::BaseUnknown)
     }
 
-    /// Whether an actor may be used by somebody: it is theirs, or new and not the product's own.
+    /// Whether an actor may be used by somebody: it is theirs, or new and not the product's own. Who first uses a new
+    /// one in this batch has it.
     fn may_use(&self, actor: &ActorId, user: UserId, draft: &Draft) -> bool {
         if actor == self.page.actor() {
             return false;
         }
-        match self.actors.get(actor) {
-            Some(owner) => *owner == Some(user),
-            // New in this batch: whoever came first has it.
-            None => draft.staged.iter().all(|(change, _)| change.actor_id() != actor) && self.page.seq_of(actor) == 0
-                || draft.entries.iter().any(|e| e.change.actor_id() == actor && e.user == Some(user) && e.source != Source::Server),
+        if let Some(owner) = self.actors.get(actor) {
+            return *owner == Some(user);
+        }
+        let staged = draft.staged.iter().find(|(change, ..)| change.actor_id() == actor).map(|(_, _, user)| Some(*user));
+        let noted = || draft.entries.iter().find(|entry| entry.change.actor_id() == actor).map(|entry| entry.user);
+        match staged.or_else(noted) {
+            Some(owner) => owner == Some(user),
+            None => self.page.seq_of(actor) == 0,
         }
     }
 
@@ -298,9 +308,8 @@ impl Room {
         let mut refused = None;
         for chunk in chunks {
             let at = At { page: &self.page, limits: &self.settings.limits };
-            let mine: Vec<ActorId> = draft.staged.iter().filter(|(_, i)| *i == index).map(|(c, _)| c.actor_id().clone()).collect();
-            match gate.check(at, chunk, |actor| mine.contains(actor) || self.may_use(actor, work.user, draft)) {
-                Ok(Verdict::Admitted(change)) => draft.staged.push((*change, index)),
+            match gate.check(at, chunk, |actor| self.may_use(actor, work.user, draft)) {
+                Ok(Verdict::Admitted(change)) => draft.staged.push((*change, index, work.user)),
                 Ok(Verdict::Known) => {}
                 Err(refusal) => {
                     refused = Some(refusal);
@@ -328,11 +337,11 @@ impl Room {
     fn flush(&mut self, queue: &[Work], draft: &mut Draft, now: Now) -> Result<(), Broken> {
         draft.gate = Gate::default();
         let staged = std::mem::take(&mut draft.staged);
-        let Some((_, first)) = staged.first() else { return Ok(()) };
+        let Some((_, first, _)) = staged.first() else { return Ok(()) };
         let first = &queue[*first];
-        let patches = self.page.apply(staged.iter().map(|(change, _)| change.clone()).collect()).map_err(|_| Broken)?;
+        let patches = self.page.apply(staged.iter().map(|(change, ..)| change.clone()).collect()).map_err(|_| Broken)?;
         draft.strangers = true;
-        let changes = staged.into_iter().map(|(change, i)| (change, &queue[i])).collect();
+        let changes = staged.into_iter().map(|(change, i, _)| (change, &queue[i])).collect();
         self.note(first, changes, &patches, (draft, now));
         Ok(())
     }
@@ -384,15 +393,17 @@ impl Room {
         let mut item = Item {
             from_seq,
             to_seq: from_seq,
-            conn: conn(first).filter(|_| is_one),
-            id: first.id.clone().filter(|_| is_one),
-            client_id: conn(first).filter(|_| is_one).and_then(|conn| self.peers.get(&conn)).map(|peer| peer.client_id.clone()),
-            user: Some(first.user).filter(|_| is_one),
-            source: first.source,
+            about: About {
+                conn: conn(first).filter(|_| is_one),
+                id: first.id.clone().filter(|_| is_one),
+                client_id: conn(first).filter(|_| is_one).and_then(|conn| self.peers.get(&conn)).map(|peer| peer.client_id.clone()),
+                user: Some(first.user).filter(|_| is_one),
+                source: first.source,
+                at_ms: now.ms,
+            },
             ops: patches::to_ops(patches, self.page.mirror()),
             changes: Vec::with_capacity(changes.len()),
             touched: patches::touched(patches),
-            at_ms: now.ms,
         };
         let last_of = |i: usize, work: &Work| changes.get(i + 1).is_none_or(|(_, next)| !std::ptr::eq(*next, work));
         let ids: Vec<bool> = changes.iter().enumerate().map(|(i, (_, work))| last_of(i, work)).collect();

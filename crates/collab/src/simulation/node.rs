@@ -137,6 +137,9 @@ impl Node {
             let now = self.now();
             self.room.take(input, now);
         }
+        if self.room.has_changes_waiting() {
+            self.room.news(log.after(self.room.head().seq)).expect("the rows follow");
+        }
         for seq in self.room.unknown_bases() {
             if let Some(heads) = log.heads_at(seq) {
                 self.room.know_heads(seq, heads);
@@ -163,7 +166,11 @@ impl Node {
         while !log.append(&append.batch) {
             match self.room.behind(log.after(self.room.head().seq)) {
                 Some(again) => append = again,
-                None => panic!("the rows of another node did not fit"),
+                // The same message came through the other node: the log says so.
+                None => {
+                    self.recover(log);
+                    return Ended::Fine;
+                }
             }
         }
         if crash {
@@ -171,19 +178,22 @@ impl Node {
         }
         if self.rng.random_range(0..10) == 0 {
             // It is committed, but the answer was lost.
-            let pending = self.room.take_pending().expect("a batch");
-            let found: Vec<(String, i64)> = pending
-                .message_ids()
-                .into_iter()
-                .filter_map(|id| log.rows.iter().find(|row| row.message_id.as_ref() == Some(&id)).map(|row| (id, row.server_seq)))
-                .collect();
-            let page = log.page(StdRng::from_rng(&mut self.rng));
-            self.room.reload(page, log.stored(), log.actors());
-            self.room.recovered(pending, &found);
+            self.recover(log);
         } else {
             self.room.committed();
         }
         Ended::Fine
+    }
+
+    /// As the shell does it when the outcome of a commit is not known.
+    fn recover(&mut self, log: &Log) {
+        let pending = self.room.take_pending().expect("a batch");
+        let ids = pending.message_ids();
+        let row = |id: String| log.rows.iter().find(|row| row.message_id.as_ref() == Some(&id)).map(|row| (id, row.server_seq));
+        let found: Vec<(String, i64)> = ids.into_iter().filter_map(row).collect();
+        let page = log.page(StdRng::from_rng(&mut self.rng));
+        self.room.reload(page, log.stored(), log.actors());
+        self.room.recovered(pending, &found);
     }
 
     /// Late news: the node reads on.

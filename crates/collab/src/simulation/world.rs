@@ -92,9 +92,21 @@ impl World {
         for i in 0..self.replicas.len() {
             if self.rng.random_bool(share) {
                 self.replicas[i].read();
+                self.nothing_was_told_before_it_was_committed(i);
                 let inputs = self.replicas[i].say();
                 self.wires[self.replicas[i].node].extend(inputs);
             }
+        }
+    }
+
+    /// Whatever a replica holds that it did not make itself is in the log.
+    fn nothing_was_told_before_it_was_committed(&mut self, i: usize) {
+        let replica = &mut self.replicas[i];
+        let own = replica.doc.get_actor().clone();
+        let heard: Vec<_> = replica.doc.get_changes(&[]).into_iter().filter(|change| change.actor_id() != &own).collect();
+        for change in heard {
+            let is_logged = self.log.rows.iter().any(|row| row.change_hash[..] == change.hash().0[..]);
+            assert!(is_logged, "{} by {} was told and is not in the log", change.hash(), change.actor_id());
         }
     }
 

@@ -1,0 +1,54 @@
+//! Which methods a path knows, for the `Allow` header of a 405.
+
+use actix_web::http::Method;
+use std::sync::OnceLock;
+use utoipa::openapi::PathItem;
+
+/// What is served beside the operations, all of it read only.
+const OUTSIDE: [&str; 11] = [
+    "/",
+    "/docs",
+    "/docs/",
+    "/health/",
+    "/health/live/",
+    "/health/ready/",
+    "/version/",
+    super::PATH,
+    "/ws/",
+    "/collab/",
+    "/ws/documents/{document_id}/",
+];
+
+/// The methods that a path of ours knows; none for a path that is none of ours.
+pub fn methods_of(path: &str) -> Vec<Method> {
+    static ROUTES: OnceLock<Vec<(String, Vec<Method>)>> = OnceLock::new();
+    let routes = ROUTES
+        .get_or_init(|| super::openapi().paths.paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect());
+    if OUTSIDE.iter().any(|pattern| fits(pattern, path)) {
+        return vec![Method::GET, Method::HEAD];
+    }
+    // Several patterns may fit, as `/blocks/batch/` does `/blocks/{block_id}/`; the router tries them all.
+    let mut known: Vec<Method> = Vec::new();
+    for method in routes.iter().filter(|(pattern, _)| fits(pattern, path)).flat_map(|(_, methods)| methods) {
+        if !known.contains(method) {
+            known.push(method.clone());
+        }
+    }
+    known
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (a, b): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || a.starts_with('{') && !b.is_empty())
+}
+
+fn methods(item: &PathItem) -> Vec<Method> {
+    let known = [
+        (&item.get, vec![Method::GET, Method::HEAD]),
+        (&item.post, vec![Method::POST]),
+        (&item.put, vec![Method::PUT]),
+        (&item.patch, vec![Method::PATCH]),
+        (&item.delete, vec![Method::DELETE]),
+    ];
+    known.into_iter().filter(|(operation, _)| operation.is_some()).flat_map(|(_, methods)| methods).collect()
+}
