@@ -49,6 +49,9 @@ pub struct Mirror {
     pub parents: HashMap<String, String>,
     /// Live blocks whose derived parent the last refresh changed, by whatever was done to blocks above them.
     pub resurfaced: BTreeSet<String>,
+    /// Blocks whose marks the last batch changed without Automerge giving a patch for it, which happens when a mark
+    /// meets text that was inserted concurrently.
+    pub remarked: BTreeSet<String>,
 }
 
 /// The object at a key, when it is of that type.
@@ -87,6 +90,7 @@ impl Mirror {
     /// Reads again what changed: the title, the named blocks, or everything.
     pub fn refresh(&mut self, doc: &Automerge, touched: &Touched) {
         self.resurfaced.clear();
+        self.remarked.clear();
         if touched.everything {
             *self = Self::read(doc);
             return;
@@ -128,6 +132,11 @@ impl Mirror {
     /// Where a live block hangs in the derived tree.
     pub fn parent_of(&self, id: &str) -> Option<&str> {
         self.parents.get(id).map(String::as_str)
+    }
+
+    /// The block that a Text belongs to. Looks at every block: for what is rare.
+    pub fn block_of_text(&self, text: &ObjId) -> Option<&str> {
+        self.blocks.iter().find(|(_, entry)| entry.text_object.as_ref() == Some(text)).map(|(id, _)| id.as_str())
     }
 
     /// The live blocks as a tree.

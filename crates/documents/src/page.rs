@@ -14,12 +14,12 @@ use crate::{
     patches,
 };
 use automerge::{
-    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjType, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
     transaction::{CommitOptions, Transactable},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -239,8 +239,28 @@ impl Page {
         if heads != self.heads {
             return Err(Error::Broken("the heads are not what the changes say".to_owned()));
         }
-        self.mirror.refresh(&self.doc, &patches::touched(&patches));
+        let mut touched = patches::touched(&patches);
+        let marked = patches::marked(&patches);
+        let remarked: Vec<String> = self.blocks_marked_by(&changes).into_iter().filter(|id| !marked.contains(id)).collect();
+        touched.blocks.extend(remarked.iter().cloned());
+        self.mirror.refresh(&self.doc, &touched);
+        self.mirror.remarked.extend(remarked);
         Ok(patches)
+    }
+
+    /// Blocks that were there before and whose text these changes mark or unmark.
+    fn blocks_marked_by(&self, changes: &[Change]) -> Vec<String> {
+        use automerge::legacy::{ObjectId, OpType};
+        let mut texts = BTreeSet::new();
+        for change in changes {
+            for op in change.decode().operations {
+                if let (OpType::MarkBegin(_) | OpType::MarkEnd(_), ObjectId::Id(id)) = (&op.action, &op.obj) {
+                    texts.insert((id.counter(), id.1.clone()));
+                }
+            }
+        }
+        let block = |(counter, actor)| self.mirror.block_of_text(&ObjId::Id(counter, actor, 0)).map(str::to_owned);
+        texts.into_iter().filter_map(block).collect()
     }
 
     /// Whether a change is part of the page.

@@ -63,10 +63,24 @@ pub fn touched(patches: &[Patch]) -> Touched {
     out
 }
 
+/// Blocks whose marks a batch of patches speaks of.
+pub fn marked(patches: &[Patch]) -> BTreeSet<String> {
+    let id = |patch: &Patch| match (subject(patch), &patch.action) {
+        (Subject::Text(id), PatchAction::Mark { .. }) => Some(id.to_owned()),
+        _ => None,
+    };
+    patches.iter().filter_map(id).collect()
+}
+
 /// The edits that take a JSON client's page from before the batch that was just applied to `after`.
 pub fn to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
     let mut ops = Vec::with_capacity(patches.len());
     tell(patches, after, &after.resurfaced, &mut ops);
+    for id in &after.remarked {
+        if let Some(entry) = after.live(id) {
+            ops.push(json!({"op": "block_set", "id": id, "key": "marks", "value": entry.marks}));
+        }
+    }
     ops
 }
 
