@@ -1,9 +1,11 @@
 //! What the tests speak with: a running product, people who call it, sockets, and the real binary.
 
 pub mod app;
+pub mod binary;
 pub mod http;
 pub mod socket;
 
 pub use app::TestApp;
+pub use binary::Binary;
 pub use http::{Answer, User};
 pub use socket::Socket;

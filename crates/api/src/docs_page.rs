@@ -37,6 +37,9 @@ async fn file(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let file = load(request.match_info().query("file"))?;
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
+    if file.gzpipped {
+        answer.insert_header((header::CONTENT_ENCODING, "gzip"));
+    }
     Ok(answer.content_type(file.content_type).body(file.bytes.into_owned()))
 }
 

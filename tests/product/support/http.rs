@@ -35,6 +35,26 @@ impl User {
         Self { http: app.http.clone(), base: app.url(""), id: none(), email: none(), token: none(), refresh: none() }
     }
 
+    /// Somebody with a fresh account at `127.0.0.1:port`.
+    pub async fn newcomer(address: &str, name: &str) -> Self {
+        let (none, email) = (String::new, format!("{name}-{}@example.com", &kernel::secret::token()[..12]));
+        let nobody = Self { http: reqwest::Client::new(), base: format!("http://{address}"), id: none(), email: none(), token: none(), refresh: none() };
+        let body = json!({ "email": email, "password": "correct horse battery staple", "display_name": name });
+        let answer = nobody.post("/api/v1/auth/register/", &body).await.expect(201);
+        let text = |pointer: &str| answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { id: text("/user/id"), email, token: text("/access_token"), refresh: text("/refresh_token"), ..nobody }
+    }
+
+    /// A call that may find nobody at the other end.
+    pub async fn try_call(&self, method: Method, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.timeout(std::time::Duration::from_secs(20)).send().await.ok()?;
+        Some((response.status().as_u16(), response.json().await.ok()?))
+    }
+
     /// The one who just signed in.
     pub fn of(app: &TestApp, signed_in: &Answer) -> Self {
         let text = |pointer: &str| signed_in.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

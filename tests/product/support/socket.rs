@@ -43,6 +43,20 @@ impl Socket {
         Self::open(address, &format!("/ws/documents/{document}?token={token}"), None).await
     }
 
+    /// Opens a page where there may be nobody.
+    pub async fn try_page(address: &str, document: &str, token: &str) -> Option<Self> {
+        let request = format!("ws://{address}/ws/documents/{document}?token={token}").into_client_request().expect("a url");
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let connecting = connect_async_with_config(request, Some(config), true);
+        let (stream, _) = tokio::time::timeout(PATIENCE, connecting).await.ok()?.ok()?;
+        Some(Self { stream })
+    }
+
+    /// The next thing that is not a ping, if there is one within a time.
+    pub async fn hear_within(&mut self, within: Duration) -> Option<Heard> {
+        tokio::time::timeout(within, self.hear()).await.ok()
+    }
+
     /// Opens a page as a JSON client, and gives its snapshot.
     pub async fn join(address: &str, document: &str, token: &str) -> (Self, Value) {
         let mut socket = Self::page(address, document, token).await;
