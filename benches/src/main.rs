@@ -1,1 +1,3 @@
+//! x
+mod frame; mod histogram; mod marker; mod replica; mod sync;
 fn main(){}

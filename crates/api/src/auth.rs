@@ -67,26 +67,57 @@ struct Tokens {
 
 impl From<SignedIn> for Tokens {
     fn from(signed_in: SignedIn) -> Self {
-        let SignedIn { user, access_token, refresh_token, expires_in } = signed_in;
-        Self { user: user.into(), access_token, refresh_token, token_type: "Bearer", expires_in }
+        let SignedIn {
+            user,
+            access_token,
+            refresh_token,
+            expires_in,
+        } = signed_in;
+        Self {
+            user: user.into(),
+            access_token,
+            refresh_token,
+            token_type: "Bearer",
+            expires_in,
+        }
     }
 }
 
 fn client(request: &HttpRequest) -> Client {
-    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    Client { user_agent: agent.unwrap_or_default().to_owned() }
+    let agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    Client {
+        user_agent: agent.unwrap_or_default().to_owned(),
+    }
 }
 
 fn tokens(mut answer: actix_web::HttpResponseBuilder, signed_in: SignedIn) -> HttpResponse {
-    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(Tokens::from(signed_in))
+    answer
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(Tokens::from(signed_in))
 }
 
 /// Make an account and sign in.
 #[utoipa::path(tag = "auth", operation_id = "auth.register", request_body = Register, responses((status = 201, description = "Signed in", body = Tokens)))]
 #[post("/auth/register/")]
 async fn register(state: Data<State>, request: HttpRequest, body: Json<Register>) -> Result<HttpResponse, ApiError> {
-    let Register { email, password, display_name } = body.0;
-    let signed_in = account::register(&state.accounts, users::NewUser { email, password, display_name }, client(&request)).await?;
+    let Register {
+        email,
+        password,
+        display_name,
+    } = body.0;
+    let signed_in = account::register(
+        &state.accounts,
+        users::NewUser {
+            email,
+            password,
+            display_name,
+        },
+        client(&request),
+    )
+    .await?;
     Ok(tokens(HttpResponse::Created(), signed_in))
 }
 
@@ -95,7 +126,12 @@ async fn register(state: Data<State>, request: HttpRequest, body: Json<Register>
 #[post("/auth/login/")]
 async fn login(state: Data<State>, request: HttpRequest, body: Json<Login>) -> Result<HttpResponse, ApiError> {
     let Login { email, password } = body.0;
-    let signed_in = account::login(&state.accounts, users::Credentials { email, password }, client(&request)).await?;
+    let signed_in = account::login(
+        &state.accounts,
+        users::Credentials { email, password },
+        client(&request),
+    )
+    .await?;
     Ok(tokens(HttpResponse::Ok(), signed_in))
 }
 

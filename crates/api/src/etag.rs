@@ -30,9 +30,19 @@ impl Tag {
 
     /// Answers a read: with the resource, or with 304 when the client has this version already.
     pub fn answer(&self, request: &HttpRequest, resource: &impl Serialize) -> HttpResponse {
-        let mut answer = if self.is_known_to(request) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        answer.insert_header(self.header()).insert_header((header::CACHE_CONTROL, "private, no-cache"));
-        if self.is_known_to(request) { answer.finish() } else { answer.json(resource) }
+        let mut answer = if self.is_known_to(request) {
+            HttpResponse::NotModified()
+        } else {
+            HttpResponse::Ok()
+        };
+        answer
+            .insert_header(self.header())
+            .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+        if self.is_known_to(request) {
+            answer.finish()
+        } else {
+            answer.json(resource)
+        }
     }
 
     fn is_known_to(&self, request: &HttpRequest) -> bool {
@@ -76,9 +86,11 @@ impl IfMatch {
         match &self.0 {
             None | Some(header::IfMatch::Any) => Ok(()),
             Some(header::IfMatch::Items(tags)) if tags.iter().any(|given| given.strong_eq(&tag.0)) => Ok(()),
-            Some(header::IfMatch::Items(_)) => {
-                Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", "this has changed since you read it; read it again"))
-            }
+            Some(header::IfMatch::Items(_)) => Err(ApiError::new(
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                "this has changed since you read it; read it again",
+            )),
         }
     }
 }

@@ -23,7 +23,10 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 fn state(request: &HttpRequest) -> Result<Data<State>, ApiError> {
-    request.app_data::<Data<State>>().cloned().ok_or_else(|| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))
+    request
+        .app_data::<Data<State>>()
+        .cloned()
+        .ok_or_else(|| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// Somebody known.
@@ -45,7 +48,11 @@ fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
 
 /// An id in the path. One that is no id names nothing.
 pub fn id<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> {
-    request.match_info().get(name).and_then(|text| text.parse().ok()).ok_or_else(ApiError::not_found)
+    request
+        .match_info()
+        .get(name)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(ApiError::not_found)
 }
 
 /// Said while it is being decided whether the caller may: until the sender of this is gone.
@@ -119,7 +126,9 @@ impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
             let _deciding = deciding;
             let caller = caller(&request)?;
             let document: DocumentId = id(&request, "document_id")?;
-            Ok(Self(access::open_trashed(&state(&request)?.db, caller.user, document).await?))
+            Ok(Self(
+                access::open_trashed(&state(&request)?.db, caller.user, document).await?,
+            ))
         })
     }
 }
@@ -153,7 +162,11 @@ pub struct BlockId(pub String);
 impl FromStr for BlockId {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        if (1..=256).contains(&text.len()) { Ok(Self(text.to_owned())) } else { Err(()) }
+        if (1..=256).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(())
+        }
     }
 }
 
@@ -175,5 +188,6 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
 
 fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-    serde_path_to_error::deserialize(pairs).map_err(|error| ApiError::invalid(vec![bad_field(error.path(), &error.inner().to_string())]))
+    serde_path_to_error::deserialize(pairs)
+        .map_err(|error| ApiError::invalid(vec![bad_field(error.path(), &error.inner().to_string())]))
 }

@@ -34,7 +34,13 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
-    let refused = |detail: &str| Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    let refused = |detail: &str| {
+        Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            detail,
+        ))
+    };
     let is_json = match request.mime_type() {
         Ok(Some(mime)) => mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON),
         _ => false,
@@ -43,26 +49,45 @@ fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
         return refused("send application/json");
     }
     match request.headers().get(header::CONTENT_ENCODING) {
-        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => refused("send the body uncompressed"),
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            refused("send the body uncompressed")
+        }
         _ => Ok(()),
     }
 }
 
 fn limit_for(request: &HttpRequest) -> usize {
-    let settings = request.app_data::<Data<State>>().map(|state| state.settings.clone()).unwrap_or_default();
-    if request.path().starts_with("/api/v1/auth/") { settings.auth_body_bytes } else { settings.body_bytes }
+    let settings = request
+        .app_data::<Data<State>>()
+        .map(|state| state.settings.clone())
+        .unwrap_or_default();
+    if request.path().starts_with("/api/v1/auth/") {
+        settings.auth_body_bytes
+    } else {
+        settings.body_bytes
+    }
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
     let limit = limit_for(request);
-    let too_large = || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("a body here has at most {limit} bytes"));
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("a body here has at most {limit} bytes"),
+        )
+    };
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
+        let chunk =
+            chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
@@ -72,14 +97,26 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, A
 }
 
 fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
-    let bad_json = |error: &serde_json::Error| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"));
+    let bad_json = |error: &serde_json::Error| {
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "bad_json",
+            format!("the body is not JSON: {error}"),
+        )
+    };
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
-        if inner.is_data() { ApiError::invalid(vec![bad_field(error.path(), &inner.to_string())]) } else { bad_json(inner) }
+        if inner.is_data() {
+            ApiError::invalid(vec![bad_field(error.path(), &inner.to_string())])
+        } else {
+            bad_json(inner)
+        }
     })?;
     reader.end().map_err(|error| bad_json(&error))?;
-    value.validate().map_err(|errors| ApiError::invalid(fields("", &errors)))?;
+    value
+        .validate()
+        .map_err(|errors| ApiError::invalid(fields("", &errors)))?;
     Ok(value)
 }
 
@@ -87,8 +124,12 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
 pub(crate) fn bad_field(path: &serde_path_to_error::Path, sentence: &str) -> Field {
     let at = pointer(path);
     // The pointer says better where it is than the line and column.
-    let sentence = sentence.rsplit_once(" at line ").map_or(sentence, |(sentence, _)| sentence);
-    let missing = sentence.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let sentence = sentence
+        .rsplit_once(" at line ")
+        .map_or(sentence, |(sentence, _)| sentence);
+    let missing = sentence
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'));
     match missing {
         Some(name) => Field::new(format!("{at}/{}", escape(name)), "required", "is required"),
         None => Field::new(at, "invalid", shortened(sentence)),
@@ -126,7 +167,9 @@ fn fields(at: &str, errors: &ValidationErrors) -> Vec<Field> {
         match kind {
             ValidationErrorsKind::Field(errors) => out.extend(errors.iter().map(|error| field(&pointer, error))),
             ValidationErrorsKind::Struct(errors) => out.extend(fields(&pointer, errors)),
-            ValidationErrorsKind::List(items) => items.iter().for_each(|(i, errors)| out.extend(fields(&format!("{pointer}/{i}"), errors))),
+            ValidationErrorsKind::List(items) => items
+                .iter()
+                .for_each(|(i, errors)| out.extend(fields(&format!("{pointer}/{i}"), errors))),
         }
     }
     out.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -138,7 +181,10 @@ fn field(pointer: &str, error: &ValidationError) -> Field {
         Cow::Borrowed(code) => code,
         Cow::Owned(_) => "invalid",
     };
-    let detail = error.message.as_ref().map_or_else(|| format!("does not satisfy {code}"), ToString::to_string);
+    let detail = error
+        .message
+        .as_ref()
+        .map_or_else(|| format!("does not satisfy {code}"), ToString::to_string);
     Field::new(pointer, code, detail)
 }
 

@@ -23,7 +23,13 @@ use workspaces::{
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(add).service(read).service(change_role).service(remove).service(leave);
+    config
+        .service(list)
+        .service(add)
+        .service(read)
+        .service(change_role)
+        .service(remove)
+        .service(leave);
 }
 
 /// A person, as other members see them.
@@ -67,20 +73,36 @@ struct Member {
 fn shape(row: entity::member::Model, user: entity::user::Model, caller: Role) -> Member {
     let may = caller.may_assign(row.role);
     Member {
-        user: Person { id: user.id, email: user.email, display_name: user.display_name },
+        user: Person {
+            id: user.id,
+            email: user.email,
+            display_name: user.display_name,
+        },
         role: row.role,
         created_at: row.created_at,
-        abilities: MemberAbilities { change_role: may, remove: may },
+        abilities: MemberAbilities {
+            change_role: may,
+            remove: may,
+        },
     }
 }
 
 /// The version of a member as somebody of this role sees it.
 fn tag(row: &entity::member::Model, user: &entity::user::Model, caller: Role) -> Tag {
-    Tag::of(&[user.updated_at.timestamp_micros().to_string(), row.role.name().to_owned(), caller.name().to_owned()])
+    Tag::of(&[
+        user.updated_at.timestamp_micros().to_string(),
+        row.role.name().to_owned(),
+        caller.name().to_owned(),
+    ])
 }
 
 /// Insists that the member still is what the client saw of them, if it says what it saw.
-async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, user: UserId, seen: &IfMatch) -> Result<(), ApiError> {
+async fn unchanged<P>(
+    tx: &impl ConnectionTrait,
+    access: &Access<P>,
+    user: UserId,
+    seen: &IfMatch,
+) -> Result<(), ApiError> {
     if !seen.is_given() {
         return Ok(());
     }
@@ -114,27 +136,55 @@ struct ChangeRole {
 /// List a workspace's members.
 #[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Paging), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/{workspace_id}/members/")]
-async fn list(state: Data<State>, Can(access): Can<ReadMembers>, paging: Query<Paging>) -> Result<Listing<Member>, ApiError> {
+async fn list(
+    state: Data<State>,
+    Can(access): Can<ReadMembers>,
+    paging: Query<Paging>,
+) -> Result<Listing<Member>, ApiError> {
     let all = member::list(&state.db, &access).await?;
-    let all = all.into_iter().map(|(row, user)| shape(row, user, access.role())).collect();
+    let all = all
+        .into_iter()
+        .map(|(row, user)| shape(row, user, access.role()))
+        .collect();
     Listing::cut(all, &paging.0)
 }
 
 /// Add an existing user to a workspace.
 #[utoipa::path(tag = "workspaces", operation_id = "members.add", params(("workspace_id" = uuid::Uuid, Path)), request_body = AddMember, responses((status = 201, description = "A member now", body = Member, headers(("Location" = String, description = "Where it is")))))]
 #[post("/workspaces/{workspace_id}/members/")]
-async fn add(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<AddMember>) -> Result<HttpResponse, ApiError> {
+async fn add(
+    state: Data<State>,
+    Can(access): Can<ManageMembers>,
+    body: Json<AddMember>,
+) -> Result<HttpResponse, ApiError> {
     let AddMember { email, user_id, role } = body.0;
-    let new = NewMember { user: user_id, email, role };
-    let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await?;
-    let place = (header::LOCATION, format!("/api/v1/workspaces/{}/members/{}/", row.workspace_id, row.user_id));
-    Ok(HttpResponse::Created().insert_header(place).json(shape(row, user, access.role())))
+    let new = NewMember {
+        user: user_id,
+        email,
+        role,
+    };
+    let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| {
+        member::add(tx, &access, new).await
+    })
+    .await?;
+    let place = (
+        header::LOCATION,
+        format!("/api/v1/workspaces/{}/members/{}/", row.workspace_id, row.user_id),
+    );
+    Ok(HttpResponse::Created()
+        .insert_header(place)
+        .json(shape(row, user, access.role())))
 }
 
 /// Read a member.
 #[utoipa::path(tag = "workspaces", operation_id = "members.read", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "The member", body = Member, headers(("ETag" = String, description = "Its version")))))]
 #[get("/workspaces/{workspace_id}/members/{user_id}/")]
-async fn read(state: Data<State>, Can(access): Can<ReadMembers>, At(user): At<UserId>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+async fn read(
+    state: Data<State>,
+    Can(access): Can<ReadMembers>,
+    At(user): At<UserId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let (row, user) = member::find(&state.db, &access, user).await?;
     Ok(tag(&row, &user, access.role()).answer(&request, &shape(row, user, access.role())))
 }
@@ -142,22 +192,37 @@ async fn read(state: Data<State>, Can(access): Can<ReadMembers>, At(user): At<Us
 /// Give a member another role.
 #[utoipa::path(tag = "workspaces", operation_id = "members.change_role", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), request_body = ChangeRole, responses((status = 200, description = "As it is now", body = Member, headers(("ETag" = String, description = "Its version")))))]
 #[patch("/workspaces/{workspace_id}/members/{user_id}/")]
-async fn change_role(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>, seen: IfMatch, body: Json<ChangeRole>) -> Result<HttpResponse, ApiError> {
+async fn change_role(
+    state: Data<State>,
+    Can(access): Can<ManageMembers>,
+    At(user): At<UserId>,
+    seen: IfMatch,
+    body: Json<ChangeRole>,
+) -> Result<HttpResponse, ApiError> {
     let row = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
         unchanged(tx, &access, user, &seen).await?;
         Ok(member::change_role(tx, &access, user, body.0.role).await?)
     })
     .await?;
     state.rooms.access_changed(access.workspace()).await;
-    let account = users::account::find(&state.db, row.user_id).await?.ok_or_else(ApiError::not_found)?;
+    let account = users::account::find(&state.db, row.user_id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     let mut answer = HttpResponse::Ok();
-    Ok(answer.insert_header(tag(&row, &account, access.role()).header()).json(shape(row, account, access.role())))
+    Ok(answer
+        .insert_header(tag(&row, &account, access.role()).header())
+        .json(shape(row, account, access.role())))
 }
 
 /// Remove a member.
 #[utoipa::path(tag = "workspaces", operation_id = "members.remove", params(("workspace_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), responses((status = 204, description = "No member any more")))]
 #[delete("/workspaces/{workspace_id}/members/{user_id}/")]
-async fn remove(state: Data<State>, Can(access): Can<ManageMembers>, At(user): At<UserId>, seen: IfMatch) -> Result<HttpResponse, ApiError> {
+async fn remove(
+    state: Data<State>,
+    Can(access): Can<ManageMembers>,
+    At(user): At<UserId>,
+    seen: IfMatch,
+) -> Result<HttpResponse, ApiError> {
     write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
         unchanged(tx, &access, user, &seen).await?;
         Ok(member::remove(tx, &access, user).await?)
@@ -171,7 +236,10 @@ async fn remove(state: Data<State>, Can(access): Can<ManageMembers>, At(user): A
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.leave", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "You are no member any more"), (status = 409, description = "You are the last owner", body = crate::problem::Problem)))]
 #[post("/workspaces/{workspace_id}/leave/")]
 async fn leave(state: Data<State>, Can(access): Can<ReadWorkspace>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| member::leave(tx, &access).await).await?;
+    write(&state.db, async |tx: &DatabaseTransaction| {
+        member::leave(tx, &access).await
+    })
+    .await?;
     state.rooms.access_changed(access.workspace()).await;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -22,7 +22,10 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// A request as it came in.
@@ -34,10 +37,21 @@ struct Arrival {
 
 impl Arrival {
     fn of(request: &ServiceRequest) -> Self {
-        let given = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_id(id));
+        let given = request
+            .headers()
+            .get(&REQUEST_ID)
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| is_id(id));
         let id = given.map_or_else(|| kernel::id::EventId::new().to_string(), str::to_owned);
-        let asked = Asked { id, path: request.path().to_owned() };
-        Self { asked, method: request.method().clone(), at: Instant::now() }
+        let asked = Asked {
+            id,
+            path: request.path().to_owned(),
+        };
+        Self {
+            asked,
+            method: request.method().clone(),
+            at: Instant::now(),
+        }
     }
 
     /// Names the route, never the path or the query: tokens may stand in them.
@@ -89,7 +103,10 @@ pub async fn handle(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<
     rt::spawn(task.instrument(span.clone())).await.unwrap_or_else(|panic| {
         let _inside = span.enter();
         tracing::error!(%panic, "a handler panicked");
-        Err(unanswered(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR), &arrival))
+        Err(unanswered(
+            ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR),
+            &arrival,
+        ))
     })
 }
 
@@ -102,7 +119,10 @@ fn unanswered(error: ApiError, arrival: &Arrival) -> Error {
 
 /// Errors that became answers inside get their problem; every answer gets its headers, and a line in the log.
 fn finish(response: ServiceResponse<BoxBody>, arrival: &Arrival) -> ServiceResponse<BoxBody> {
-    let route = response.request().match_pattern().unwrap_or_else(|| "(none)".to_owned());
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "(none)".to_owned());
     let mut response = match failure(&response) {
         Some(error) => response.into_response(error.respond(&arrival.asked)),
         None => response,
@@ -123,7 +143,11 @@ fn failure(response: &ServiceResponse<BoxBody>) -> Option<ApiError> {
         return None;
     }
     let wrong_method = status == StatusCode::METHOD_NOT_ALLOWED;
-    Some(if wrong_method { ApiError::wrong_method(response.request().path()) } else { ApiError::of_status(status) })
+    Some(if wrong_method {
+        ApiError::wrong_method(response.request().path())
+    } else {
+        ApiError::of_status(status)
+    })
 }
 
 /// Puts on an answer what every answer wears.

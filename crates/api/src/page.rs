@@ -26,7 +26,11 @@ impl Paging {
     pub fn limit(&self) -> Result<u64, ApiError> {
         match self.limit.unwrap_or(50) {
             limit @ 1..=200 => Ok(limit),
-            _ => Err(ApiError::invalid(vec![Field::new("/limit", "out_of_range", "is a number from 1 to 200")])),
+            _ => Err(ApiError::invalid(vec![Field::new(
+                "/limit",
+                "out_of_range",
+                "is a number from 1 to 200",
+            )])),
         }
     }
 
@@ -38,13 +42,17 @@ impl Paging {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
         let place = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        place.map(Some).ok_or_else(|| ApiError::invalid(vec![Field::new("/cursor", "invalid", "is no cursor of this list")]))
+        place
+            .map(Some)
+            .ok_or_else(|| ApiError::invalid(vec![Field::new("/cursor", "invalid", "is no cursor of this list")]))
     }
 }
 
 /// A place in a list, opaque to clients.
 pub fn cursor(place: &impl Serialize) -> Option<String> {
-    serde_json::to_vec(place).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    serde_json::to_vec(place)
+        .ok()
+        .map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// A page of results.
@@ -65,7 +73,10 @@ impl<T> Listing<T> {
         let (limit, from) = (paging.limit()? as usize, paging.after::<usize>()?.unwrap_or(0));
         let has_more = all.len() > from.saturating_add(limit);
         let data = all.into_iter().skip(from).take(limit).collect();
-        Ok(Self { data, next_cursor: has_more.then(|| cursor(&(from + limit))).flatten() })
+        Ok(Self {
+            data,
+            next_cursor: has_more.then(|| cursor(&(from + limit))).flatten(),
+        })
     }
 }
 
@@ -77,13 +88,18 @@ impl<T: Serialize> Responder for Listing<T> {
         if let Some(cursor) = &self.next_cursor {
             answer.insert_header((header::LINK, next_link(request, cursor)));
         }
-        answer.insert_header((header::CACHE_CONTROL, "private, no-cache")).json(self)
+        answer
+            .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+            .json(self)
     }
 }
 
 /// Where the next page of results is (RFC 8288): the same question with another cursor.
 fn next_link(request: &HttpRequest, cursor: &str) -> String {
-    let question = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let question = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
     let question: String = question.map(|pair| format!("{pair}&")).collect();
     format!("<{}?{question}cursor={cursor}>; rel=\"next\"", request.path())
 }

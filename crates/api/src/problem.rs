@@ -29,7 +29,7 @@ pub struct ApiError {
     detail: String,
     fields: Vec<Field>,
     allow: Option<String>,
-    more: Map<String, Value>,
+    more: Option<Box<Map<String, Value>>>,
 }
 
 /// A problem document (RFC 9457).
@@ -118,29 +118,49 @@ fn told(error: &impl Explain) -> String {
 
 impl<E: Explain> From<E> for ApiError {
     fn from(error: E) -> Self {
-        Self { fields: error.fields(), ..Self::new(status_of(error.kind()), error.code(), told(&error)) }
+        Self {
+            fields: error.fields(),
+            ..Self::new(status_of(error.kind()), error.code(), told(&error))
+        }
     }
 }
 
 impl ApiError {
     /// An error of the HTTP face itself.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), fields: Vec::new(), allow: None, more: Map::new() }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            allow: None,
+            more: None,
+        }
     }
 
     /// A body that parses but does not make sense.
     pub fn invalid(fields: Vec<Field>) -> Self {
-        Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the input is not valid") }
+        Self {
+            fields,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the input is not valid")
+        }
     }
 
     /// The same, saying more in members of its own (RFC 9457, section 3.2).
     pub fn with(self, more: Map<String, Value>) -> Self {
-        Self { more, ..self }
+        Self {
+            more: Some(Box::new(more)),
+            ..self
+        }
     }
 
     /// Nobody known.
     pub fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "a valid access token is needed")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "a valid access token is needed",
+        )
     }
 
     /// No such thing.
@@ -164,7 +184,10 @@ impl ApiError {
         let methods = crate::openapi::methods_of(path);
         let allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
         let allow = (!allow.is_empty()).then(|| allow.join(", "));
-        Self { allow, ..Self::of_status(StatusCode::METHOD_NOT_ALLOWED) }
+        Self {
+            allow,
+            ..Self::of_status(StatusCode::METHOD_NOT_ALLOWED)
+        }
     }
 
     /// What an error of actix becomes. One of ours inside it is taken as it is.
@@ -189,8 +212,16 @@ impl ApiError {
             instance: to.path.clone(),
             code: self.code.to_owned(),
             request_id: to.id.clone(),
-            errors: self.fields.iter().map(|f| BadField { pointer: f.pointer.clone(), code: f.code.to_owned(), detail: f.detail.clone() }).collect(),
-            more: self.more.clone(),
+            errors: self
+                .fields
+                .iter()
+                .map(|f| BadField {
+                    pointer: f.pointer.clone(),
+                    code: f.code.to_owned(),
+                    detail: f.detail.clone(),
+                })
+                .collect(),
+            more: self.more.as_deref().cloned().unwrap_or_default(),
         }
     }
 
@@ -201,13 +232,17 @@ impl ApiError {
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
             StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => answer.insert_header((header::RETRY_AFTER, "1")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                answer.insert_header((header::RETRY_AFTER, "1"))
+            }
             _ => &mut answer,
         };
         if let Some(allow) = &self.allow {
             answer.insert_header((header::ALLOW, allow.as_str()));
         }
-        answer.content_type(MEDIA_TYPE).body(serde_json::to_string(&problem).unwrap_or_default())
+        answer
+            .content_type(MEDIA_TYPE)
+            .body(serde_json::to_string(&problem).unwrap_or_default())
     }
 }
 
@@ -254,7 +289,11 @@ impl ResponseError for Unanswered {
 pub async fn no_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let methods = crate::openapi::methods_of(request.path());
     if methods.is_empty() || methods.contains(request.method()) {
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "no_such_route", "there is nothing at this path"));
+        return Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            "no_such_route",
+            "there is nothing at this path",
+        ));
     }
     Err(ApiError::wrong_method(request.path()))
 }

@@ -19,7 +19,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { body_bytes: 1 << 20, auth_body_bytes: 16 << 10 }
+        Self {
+            body_bytes: 1 << 20,
+            auth_body_bytes: 16 << 10,
+        }
     }
 }
 

@@ -40,8 +40,16 @@ pub struct User {
 
 impl From<entity::user::Model> for User {
     fn from(row: entity::user::Model) -> Self {
-        let abilities = UserAbilities { create_workspaces: true };
-        Self { id: row.id, email: row.email, display_name: row.display_name, created_at: row.created_at, abilities }
+        let abilities = UserAbilities {
+            create_workspaces: true,
+        };
+        Self {
+            id: row.id,
+            email: row.email,
+            display_name: row.display_name,
+            created_at: row.created_at,
+            abilities,
+        }
     }
 }
 
@@ -49,7 +57,9 @@ impl From<entity::user::Model> for User {
 #[utoipa::path(tag = "users", operation_id = "users.me", responses((status = 200, description = "You", body = User, headers(("ETag" = String, description = "Its version")))))]
 #[get("/users/me/")]
 async fn me(state: Data<State>, Known(caller): Known, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let user = account::find(&state.db, caller.user).await?.ok_or_else(ApiError::unauthenticated)?;
+    let user = account::find(&state.db, caller.user)
+        .await?
+        .ok_or_else(ApiError::unauthenticated)?;
     let tag = Tag::of(&[user.updated_at.timestamp_micros().to_string()]);
     Ok(tag.answer(&request, &User::from(user)))
 }

@@ -17,12 +17,20 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 use workspaces::{
-    access::{self, Access, Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers, ReadWorkspace},
+    access::{
+        self, Access, Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers,
+        ReadWorkspace,
+    },
     workspace,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(read).service(edit).service(trash);
+    config
+        .service(list)
+        .service(create)
+        .service(read)
+        .service(edit)
+        .service(trash);
 }
 
 /// What somebody is in a workspace, each more than the next.
@@ -90,7 +98,14 @@ struct Workspace {
 
 impl From<(entity::workspace::Model, Role)> for Workspace {
     fn from((row, role): (entity::workspace::Model, Role)) -> Self {
-        Self { id: row.id, name: row.name, role, created_at: row.created_at, updated_at: row.updated_at, abilities: role.into() }
+        Self {
+            id: row.id,
+            name: row.name,
+            role,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            abilities: role.into(),
+        }
     }
 }
 
@@ -128,17 +143,31 @@ async fn list(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -
 /// Make a workspace, and own it.
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.create", request_body = WorkspaceFields, responses((status = 201, description = "Made", body = Workspace, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
 #[post("/workspaces/")]
-async fn create(state: Data<State>, Known(caller): Known, body: Json<WorkspaceFields>) -> Result<HttpResponse, ApiError> {
-    let row = write(&state.db, async |tx: &DatabaseTransaction| workspace::create(tx, caller.user, &body.0.name).await).await?;
+async fn create(
+    state: Data<State>,
+    Known(caller): Known,
+    body: Json<WorkspaceFields>,
+) -> Result<HttpResponse, ApiError> {
+    let row = write(&state.db, async |tx: &DatabaseTransaction| {
+        workspace::create(tx, caller.user, &body.0.name).await
+    })
+    .await?;
     let place = (header::LOCATION, format!("/api/v1/workspaces/{}/", row.id));
     let mut answer = HttpResponse::Created();
-    Ok(answer.insert_header(tag(&row, Role::Owner).header()).insert_header(place).json(Workspace::from((row, Role::Owner))))
+    Ok(answer
+        .insert_header(tag(&row, Role::Owner).header())
+        .insert_header(place)
+        .json(Workspace::from((row, Role::Owner))))
 }
 
 /// Read a workspace.
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.read", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "Its version")))))]
 #[get("/workspaces/{workspace_id}/")]
-async fn read(state: Data<State>, Can(access): Can<ReadWorkspace>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+async fn read(
+    state: Data<State>,
+    Can(access): Can<ReadWorkspace>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let row = workspace::find(&state.db, &access).await?;
     Ok(tag(&row, access.role()).answer(&request, &Workspace::from((row, access.role()))))
 }
@@ -146,14 +175,21 @@ async fn read(state: Data<State>, Can(access): Can<ReadWorkspace>, request: Http
 /// Rename a workspace.
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.edit", params(("workspace_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), request_body = WorkspaceFields, responses((status = 200, description = "As it is now", body = Workspace, headers(("ETag" = String, description = "Its version")))))]
 #[patch("/workspaces/{workspace_id}/")]
-async fn edit(state: Data<State>, Can(access): Can<EditWorkspace>, seen: IfMatch, body: Json<WorkspaceFields>) -> Result<HttpResponse, ApiError> {
+async fn edit(
+    state: Data<State>,
+    Can(access): Can<EditWorkspace>,
+    seen: IfMatch,
+    body: Json<WorkspaceFields>,
+) -> Result<HttpResponse, ApiError> {
     let row = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
         unchanged(tx, &access, &seen).await?;
         Ok(workspace::rename(tx, &access, &body.0.name).await?)
     })
     .await?;
     let mut answer = HttpResponse::Ok();
-    Ok(answer.insert_header(tag(&row, access.role()).header()).json(Workspace::from((row, access.role()))))
+    Ok(answer
+        .insert_header(tag(&row, access.role()).header())
+        .json(Workspace::from((row, access.role()))))
 }
 
 /// Put a workspace in the trash.

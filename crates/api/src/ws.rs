@@ -1,6 +1,7 @@
 //! The socket: accepts the upgrade whatever the token says (the verdict is given inside the protocol, where clients can
 //! read it), then pumps frames between the connection and its session.
 
+mod guard;
 mod kill;
 mod pump;
 
@@ -37,7 +38,6 @@ fn offered(request: &HttpRequest) -> Vec<String> {
 
 async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<State>) -> Result<HttpResponse, actix_web::Error> {
     let names = SUBPROTOCOLS.map(|(name, _)| name);
-    let (answer, socket, frames) = actix_ws::handle_with_protocols(&request, body, &names)?;
     let asked = web::Query::<Asked>::from_query(request.query_string()).map_or(Asked { token: None, protocol: None }, web::Query::into_inner);
     let offered = offered(&request);
     let accounts = state.accounts.clone();
@@ -47,20 +47,26 @@ async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<Stat
     });
     let in_subprotocol = offered.iter().find_map(|name| name.strip_prefix("bearer."));
     let token = bearer(&request).or(asked.token.as_deref()).or(in_subprotocol);
+    let bearer = token.and_then(|token| authenticate(token));
+    let settings = state.rooms.settings().clone();
+    // Strangers may claim little until they have said who they are.
+    let limit = guard::Limit::new(if bearer.is_some() { settings.binary_frame_bytes } else { settings.first_frame_bytes }.into());
+    let body = guard::guarded(&request, body, limit.clone()).await?;
+    let (answer, socket, frames) = actix_ws::handle_with_protocols(&request, body, &names)?;
     let named = request.match_info().get("document_id").and_then(documents::url::decode);
     let agreed = offered.iter().find_map(|name| Protocol::of_subprotocol(name)).map(Ok);
     let arrival = Arrival {
         // A page that the path names and that is none is not found, not asked for later.
         document: named.or_else(|| request.match_info().get("document_id").map(|_| DocumentId(uuid::Uuid::nil()))),
-        bearer: token.and_then(|token| authenticate(token)),
+        bearer,
         protocol: agreed.or_else(|| asked.protocol.as_deref().map(Protocol::of_query)),
         authenticate,
     };
-    let outbox = Arc::new(Outbox::new(state.rooms.settings()));
+    let outbox = Arc::new(Outbox::new(&settings));
     let session = Session::new(state.rooms.clone(), outbox.clone(), arrival);
-    let limit = state.rooms.settings().binary_frame_bytes;
-    let frames = frames.max_frame_size(limit).aggregate_continuations().max_continuation_size(limit);
+    let most = settings.binary_frame_bytes;
+    let frames = frames.max_frame_size(most).aggregate_continuations().max_continuation_size(most);
     let kill = request.conn_data::<Kill>().cloned();
-    actix_web::rt::spawn(pump::run(socket, frames, pump::Ends { session, outbox, kill }));
+    actix_web::rt::spawn(pump::run(socket, frames, pump::Ends { session, outbox, kill, limit }));
     Ok(answer)
 }

@@ -64,8 +64,14 @@ fn now() -> Now {
 
 impl Shell {
     /// Opens a page's room.
-    pub(crate) async fn open(shared: Arc<Shared>, document: DocumentId, mail: mpsc::Receiver<Mail>) -> Result<Self, Error> {
-        let opened = load(&shared, document).await?;
+    pub(crate) async fn open(shared: Arc<Shared>, document: DocumentId, mut mail: mpsc::Receiver<Mail>) -> Result<Self, Error> {
+        let opened = match load(&shared, document).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                turn_away(&mut mail, crate::rooms::close_for(&error));
+                return Err(error);
+            }
+        };
         let (head, saved) = (opened.stored.head.seq, opened.stored.snapshot.as_ref().map_or(0, |(seq, _)| *seq));
         let room = Room::new(opened, shared.settings.clone());
         let journal = shared.journal.clone();
@@ -96,6 +102,8 @@ impl Shell {
             }
         }
         self.last_edit = self.last_edit.map(|_| Instant::now() - SETTLE);
+        let why = if self.shared.draining.load(std::sync::atomic::Ordering::Relaxed) { Close::Draining } else { Close::Internal };
+        turn_away(&mut self.mail, why);
         self.settle().await;
         self.save(true).await;
     }
@@ -394,6 +402,16 @@ impl Shell {
                 }
             }
             Err(error) => tracing::error!(%document, %error, "the page does not survive a save; it is served from its log"),
+        }
+    }
+}
+
+/// Closes the connections that were on their way into a room that is not there: nobody would ever answer them.
+fn turn_away(mail: &mut mpsc::Receiver<Mail>, why: Close) {
+    mail.close();
+    while let Ok(mail) = mail.try_recv() {
+        if let Mail::Input(Input::Join(join)) = mail {
+            join.outbox.close(why);
         }
     }
 }

@@ -15,8 +15,9 @@ static TLS: Once = Once::new();
 /// One or more nodes on one database.
 pub struct TestApp {
     nodes: Vec<Running>,
-    _db: Option<TestDb>,
-    _dir: TempDir,
+    db: Option<TestDb>,
+    dir: TempDir,
+    overrides: Vec<(&'static str, String)>,
     pub http: reqwest::Client,
 }
 
@@ -47,7 +48,8 @@ impl TestApp {
         for _ in 0..count {
             nodes.push(serve::start(&configure(&dir, db.as_ref(), overrides)).await.expect("the product starts"));
         }
-        Self { nodes, _db: db, _dir: dir, http: reqwest::Client::new() }
+        let overrides = overrides.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        Self { nodes, db, dir, overrides, http: reqwest::Client::new() }
     }
 
     /// `127.0.0.1:port` of a node.
@@ -75,6 +77,19 @@ impl TestApp {
         let page = owner.document(&workspace, "Notes", json!([{ "type": "paragraph", "text": text }])).await;
         let block = page["blocks"][0]["id"].as_str().expect("a block").to_owned();
         (owner, workspace, page["id"].as_str().expect("an id").to_owned(), block)
+    }
+
+    /// Stops everything and starts it again on what it left behind. It has other ports then.
+    pub async fn restart(mut self) -> Self {
+        let count = self.nodes.len();
+        for node in self.nodes.drain(..) {
+            node.stop().await.expect("it stops");
+        }
+        let overrides: Vec<(&'static str, &str)> = self.overrides.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        for _ in 0..count {
+            self.nodes.push(serve::start(&configure(&self.dir, self.db.as_ref(), &overrides)).await.expect("it starts again"));
+        }
+        self
     }
 
     /// Stops everything as SIGTERM would.

@@ -15,7 +15,12 @@ pub(super) struct Failure {
 }
 
 const fn failure(status: StatusCode, code: &'static str, detail: &'static str, description: &'static str) -> Failure {
-    Failure { status, code, detail, description }
+    Failure {
+        status,
+        code,
+        detail,
+        description,
+    }
 }
 
 const BAD_JSON: Failure = failure(
@@ -24,8 +29,12 @@ const BAD_JSON: Failure = failure(
     "the body is not JSON: expected value at line 1 column 12",
     "The body is not JSON",
 );
-const NOBODY: Failure =
-    failure(StatusCode::UNAUTHORIZED, "unauthenticated", "a valid access token is needed", "No valid access token");
+const NOBODY: Failure = failure(
+    StatusCode::UNAUTHORIZED,
+    "unauthenticated",
+    "a valid access token is needed",
+    "No valid access token",
+);
 const WRONG_SECRET: Failure = failure(
     StatusCode::UNAUTHORIZED,
     "invalid_credentials",
@@ -38,7 +47,12 @@ const FORBIDDEN: Failure = failure(
     "you may see this, but not do that",
     "The caller sees this but may not do that",
 );
-const NOT_FOUND: Failure = failure(StatusCode::NOT_FOUND, "not_found", "not found", "There is no such thing for this caller");
+const NOT_FOUND: Failure = failure(
+    StatusCode::NOT_FOUND,
+    "not_found",
+    "not found",
+    "There is no such thing for this caller",
+);
 const CONFLICT: Failure = failure(
     StatusCode::CONFLICT,
     "conflict",
@@ -88,7 +102,9 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
     let has_body = operation.request_body.is_some();
     let takes = |name: &str| {
         let parameters = operation.parameters.iter().flatten();
-        parameters.filter_map(|p| if let RefOr::T(p) = p { Some(p) } else { None }).any(|p| p.name == name)
+        parameters
+            .filter_map(|p| if let RefOr::T(p) = p { Some(p) } else { None })
+            .any(|p| p.name == name)
     };
     let is_in_a_tenant = path.contains('{') || path.starts_with("/api/v1/documents/");
     let has_parameters = operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
@@ -118,12 +134,18 @@ impl Failure {
         if self.status == StatusCode::UNPROCESSABLE_ENTITY {
             error = ApiError::invalid(vec![Field::new("/name", "required", "is required")]);
         }
-        let asked = Asked { id: "01937f5e-3c5a-7c41-9d0e-6d1f0a2b3c4d".to_owned(), path: path.to_owned() };
+        let asked = Asked {
+            id: "01937f5e-3c5a-7c41-9d0e-6d1f0a2b3c4d".to_owned(),
+            path: path.to_owned(),
+        };
         let content = ContentBuilder::new()
             .schema(Some(RefOr::Ref(Ref::from_schema_name("Problem"))))
             .example(serde_json::to_value(error.problem(&asked)).ok())
             .build();
-        let response = ResponseBuilder::new().description(self.description).content(MEDIA_TYPE, content).build();
+        let response = ResponseBuilder::new()
+            .description(self.description)
+            .content(MEDIA_TYPE, content)
+            .build();
         (self.status.as_u16().to_string(), response)
     }
 }

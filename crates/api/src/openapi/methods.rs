@@ -22,14 +22,24 @@ const OUTSIDE: [&str; 11] = [
 /// The methods that a path of ours knows; none for a path that is none of ours.
 pub fn methods_of(path: &str) -> Vec<Method> {
     static ROUTES: OnceLock<Vec<(String, Vec<Method>)>> = OnceLock::new();
-    let routes = ROUTES
-        .get_or_init(|| super::openapi().paths.paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect());
+    let routes = ROUTES.get_or_init(|| {
+        super::openapi()
+            .paths
+            .paths
+            .iter()
+            .map(|(path, item)| (path.clone(), methods(item)))
+            .collect()
+    });
     if OUTSIDE.iter().any(|pattern| fits(pattern, path)) {
         return vec![Method::GET, Method::HEAD];
     }
     // Several patterns may fit, as `/blocks/batch/` does `/blocks/{block_id}/`; the router tries them all.
     let mut known: Vec<Method> = Vec::new();
-    for method in routes.iter().filter(|(pattern, _)| fits(pattern, path)).flat_map(|(_, methods)| methods) {
+    for method in routes
+        .iter()
+        .filter(|(pattern, _)| fits(pattern, path))
+        .flat_map(|(_, methods)| methods)
+    {
         if !known.contains(method) {
             known.push(method.clone());
         }
@@ -39,7 +49,10 @@ pub fn methods_of(path: &str) -> Vec<Method> {
 
 fn fits(pattern: &str, path: &str) -> bool {
     let (a, b): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || a.starts_with('{') && !b.is_empty())
+    a.len() == b.len()
+        && a.iter()
+            .zip(&b)
+            .all(|(a, b)| a == b || a.starts_with('{') && !b.is_empty())
 }
 
 fn methods(item: &PathItem) -> Vec<Method> {
@@ -50,5 +63,9 @@ fn methods(item: &PathItem) -> Vec<Method> {
         (&item.patch, vec![Method::PATCH]),
         (&item.delete, vec![Method::DELETE]),
     ];
-    known.into_iter().filter(|(operation, _)| operation.is_some()).flat_map(|(_, methods)| methods).collect()
+    known
+        .into_iter()
+        .filter(|(operation, _)| operation.is_some())
+        .flat_map(|(_, methods)| methods)
+        .collect()
 }

@@ -9,7 +9,9 @@ fn all(api: &Value) -> Vec<(String, String, Value)> {
     let paths = api["paths"].as_object().expect("paths");
     let operations = |(path, item): (&String, &Value)| {
         let item = item.as_object().expect("an item").clone();
-        item.into_iter().map(|(method, operation)| (path.clone(), method, operation)).collect::<Vec<_>>()
+        item.into_iter()
+            .map(|(method, operation)| (path.clone(), method, operation))
+            .collect::<Vec<_>>()
     };
     paths.iter().flat_map(operations).collect()
 }
@@ -29,14 +31,25 @@ fn every_operation_is_described() {
     let mut ids = BTreeSet::new();
     for (path, _, operation) in all(&api) {
         let id = text(&operation, "operationId");
-        assert!(id.split_once('.').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()), "{path}: {id:?} names no resource and verb");
+        assert!(
+            id.split_once('.').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()),
+            "{path}: {id:?} names no resource and verb"
+        );
         assert!(ids.insert(id.to_owned()), "{id} stands twice");
         assert!(!text(&operation, "summary").is_empty(), "{id} has no summary");
-        assert!(operation["tags"].as_array().is_some_and(|tags| !tags.is_empty()), "{id} has no tag");
+        assert!(
+            operation["tags"].as_array().is_some_and(|tags| !tags.is_empty()),
+            "{id} has no tag"
+        );
         assert!(path.ends_with('/'), "{path} is not in the promised spelling");
-        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let parameters = operation["parameters"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let named = |name: &str| parameters.iter().any(|p| p["name"] == name && p["in"] == "path");
-        let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let in_path = path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         in_path.for_each(|name| assert!(named(name), "{id} does not describe {name}"));
     }
     assert!(ids.len() > 30, "{}", ids.len());
@@ -52,10 +65,17 @@ fn only_the_public_operations_need_no_token() {
             open.insert(id);
         } else {
             assert_eq!(operation["security"], serde_json::json!([{"bearer": []}]), "{id}");
-            assert!(operation["responses"]["401"].is_object(), "{id} does not say that it takes a token");
+            assert!(
+                operation["responses"]["401"].is_object(),
+                "{id} does not say that it takes a token"
+            );
         }
     }
-    assert_eq!(open, PUBLIC.map(str::to_owned).into(), "the list of public operations may only shrink");
+    assert_eq!(
+        open,
+        PUBLIC.map(str::to_owned).into(),
+        "the list of public operations may only shrink"
+    );
     assert_eq!(api["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
 }
 
@@ -63,17 +83,31 @@ fn only_the_public_operations_need_no_token() {
 fn every_failure_is_a_problem_with_an_example() {
     for (path, method, operation) in all(&document()) {
         let responses = operation["responses"].as_object().expect("responses");
-        assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path} never succeeds");
-        assert!(responses.contains_key("500") && responses.contains_key("503"), "{method} {path}");
+        assert!(
+            responses.keys().any(|status| status.starts_with('2')),
+            "{method} {path} never succeeds"
+        );
+        assert!(
+            responses.contains_key("500") && responses.contains_key("503"),
+            "{method} {path}"
+        );
         let has_body = operation["requestBody"].is_object();
         for status in ["400", "413", "415", "422"].iter().filter(|_| has_body) {
-            assert!(responses.contains_key(*status), "{method} {path} has a body and no {status}");
+            assert!(
+                responses.contains_key(*status),
+                "{method} {path} has a body and no {status}"
+            );
         }
         for (status, response) in responses.iter().filter(|(status, _)| !status.starts_with('2')) {
-            let described = ["application/problem+json", "application/json"].iter().any(|kind| response["content"][kind]["schema"].is_object());
+            let described = ["application/problem+json", "application/json"]
+                .iter()
+                .any(|kind| response["content"][kind]["schema"].is_object());
             assert!(described, "{method} {path}: {status} has no schema");
         }
-        assert_eq!(responses["503"]["content"]["application/problem+json"]["example"]["status"], 503);
+        assert_eq!(
+            responses["503"]["content"]["application/problem+json"]["example"]["status"],
+            503
+        );
     }
 }
 
@@ -82,9 +116,15 @@ fn every_failure_is_a_problem_with_an_example() {
 fn every_schema_that_is_named_is_there() {
     let api = document();
     let text = api.to_string();
-    let named = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+    let named = text
+        .split("\"#/components/schemas/")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
     for name in named.collect::<BTreeSet<_>>() {
-        assert!(api["components"]["schemas"][name].is_object(), "{name} is not described");
+        assert!(
+            api["components"]["schemas"][name].is_object(),
+            "{name} is not described"
+        );
     }
 }
 
@@ -94,18 +134,29 @@ fn every_text_of_a_body_has_an_example() {
     let api = document();
     for (path, method, operation) in all(&api) {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-        let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) else { continue };
+        let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) else {
+            continue;
+        };
         let properties = api["components"]["schemas"][name]["properties"].as_object();
         for (property, schema) in properties.into_iter().flatten() {
             let is_plain_text = schema["type"] == "string" && schema["format"].is_null() && schema["enum"].is_null();
-            assert!(!is_plain_text || !schema["example"].is_null(), "{method} {path}: {property} has no example");
+            assert!(
+                !is_plain_text || !schema["example"].is_null(),
+                "{method} {path}: {property} has no example"
+            );
         }
     }
 }
 
 #[test]
 fn methods_of_a_path_are_what_the_router_takes() {
-    let of = |path: &str| methods_of(path).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let of = |path: &str| {
+        methods_of(path)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(of("/api/v1/auth/login/"), "POST");
     assert_eq!(of("/api/v1/workspaces/"), "GET HEAD POST");
     assert_eq!(of("/api/v1/documents/x/blocks/batch/"), "POST GET HEAD PATCH DELETE");

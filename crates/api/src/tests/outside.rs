@@ -17,7 +17,10 @@ async fn a_process_that_answers_is_alive_without_its_database() {
 #[actix_web::test]
 async fn a_node_without_its_database_is_not_ready_and_says_which_part_is_missing() {
     let answer = ask(&bare().await, get("/health/ready")).await.problem(503, "not_ready");
-    assert_eq!((&answer.body["database"], &answer.body["bus"]), (&"down".into(), &"ok".into()));
+    assert_eq!(
+        (&answer.body["database"], &answer.body["bus"]),
+        (&"down".into(), &"ok".into())
+    );
     assert_eq!(answer.header("retry-after"), "1");
 }
 
@@ -28,21 +31,35 @@ async fn a_node_is_ready_until_it_goes_away() {
     let draining = state.draining.clone();
     let app = app(state).await;
     let ready = ask(&app, get("/health/ready")).await;
-    assert_eq!((ready.status, &ready.body["database"], &ready.body["draining"]), (200, &"ok".into(), &false.into()));
+    assert_eq!(
+        (ready.status, &ready.body["database"], &ready.body["draining"]),
+        (200, &"ok".into(), &false.into())
+    );
     draining.store(true, Ordering::Relaxed);
     let going = ask(&app, get("/health/ready")).await.problem(503, "not_ready");
-    assert_eq!((&going.body["database"], &going.body["draining"]), (&"ok".into(), &true.into()));
+    assert_eq!(
+        (&going.body["database"], &going.body["draining"]),
+        (&"ok".into(), &true.into())
+    );
 }
 
 #[actix_web::test]
 async fn version_says_what_runs() {
     let answer = ask(&app(state(DatabaseConnection::default())).await, get("/version")).await;
-    assert_eq!((answer.body["name"].as_str(), answer.body["version"].as_str()), (Some("sheaf"), Some(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (answer.body["name"].as_str(), answer.body["version"].as_str()),
+        (Some("sheaf"), Some(env!("CARGO_PKG_VERSION")))
+    );
 }
 
 /// The addresses in the page's `src` and `href`.
 fn assets(html: &str) -> Vec<String> {
-    let after = |mark: &str| html.split(mark).skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned)).collect::<Vec<_>>();
+    let after = |mark: &str| {
+        html.split(mark)
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
     [after("src=\""), after("href=\"")].concat()
 }
 
@@ -57,7 +74,11 @@ async fn the_docs_page_has_all_its_assets_inside() {
         let name = asset.strip_prefix("./").unwrap_or(&asset);
         assert!(!name.contains("//"), "{asset} is elsewhere");
         let answer = ask(&app, get(&format!("/docs/{name}"))).await;
-        assert!(answer.status == 200 && !answer.text.is_empty(), "{asset}: {}", answer.status);
+        assert!(
+            answer.status == 200 && !answer.text.is_empty(),
+            "{asset}: {}",
+            answer.status
+        );
     }
     let start = ask(&app, get("/docs/swagger-initializer.js")).await;
     assert!(start.text.contains("/api/v1/openapi.json"), "{}", start.text);
@@ -70,12 +91,27 @@ async fn the_docs_page_may_run_its_own_files_and_nothing_else() {
     for path in ["/docs", "/docs/"] {
         let page = ask(&app, get(path)).await;
         let policy = page.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'self';") && !policy.contains("http"), "{path}: {policy}");
-        let inline = page.text.split("<script").skip(1).filter(|script| !script.split('>').next().unwrap_or("").contains("src="));
-        assert_eq!(inline.count(), 0, "{path} has a script in place, which the policy forbids");
+        assert!(
+            policy.starts_with("default-src 'self';") && !policy.contains("http"),
+            "{path}: {policy}"
+        );
+        let inline = page
+            .text
+            .split("<script")
+            .skip(1)
+            .filter(|script| !script.split('>').next().unwrap_or("").contains("src="));
+        assert_eq!(
+            inline.count(),
+            0,
+            "{path} has a script in place, which the policy forbids"
+        );
     }
     let bare_spelling = ask(&app, get("/docs")).await;
-    assert!(bare_spelling.text.contains("<base href=\"/docs/\">"), "{}", bare_spelling.text);
+    assert!(
+        bare_spelling.text.contains("<base href=\"/docs/\">"),
+        "{}",
+        bare_spelling.text
+    );
 }
 
 #[actix_web::test]
@@ -87,6 +123,12 @@ async fn a_newcomer_lands_on_the_docs_page() {
 #[actix_web::test]
 async fn the_openapi_document_is_served_as_it_is_generated() {
     let answer = ask(&bare().await, get("/api/v1/openapi.json")).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
-    assert_eq!(answer.body, serde_json::to_value(crate::openapi()).expect("the document serialises"));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "application/json")
+    );
+    assert_eq!(
+        answer.body,
+        serde_json::to_value(crate::openapi()).expect("the document serialises")
+    );
 }

@@ -1,6 +1,6 @@
 //! One connection's task: frames in to the session, the outbox out to the socket, and a beat.
 
-use super::Kill;
+use super::{Kill, guard::Limit};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session as Socket};
 use collab::{
     close::Close,
@@ -10,7 +10,7 @@ use collab::{
 };
 use futures::StreamExt;
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -26,6 +26,7 @@ pub(super) struct Ends {
     pub(super) session: Session,
     pub(super) outbox: Arc<Outbox>,
     pub(super) kill: Option<Kill>,
+    pub(super) limit: Limit,
 }
 
 enum Go {
@@ -43,7 +44,9 @@ pub(super) async fn run(mut socket: Socket, mut frames: AggregatedMessageStream,
             out = ends.outbox.next() => send(&mut socket, out).await,
             frame = frames.next() => {
                 heard = Instant::now();
-                take(&mut socket, &mut ends.session, frame).await
+                let go = take(&mut socket, &mut ends.session, frame).await;
+                ends.limit.fetch_max(ends.session.frame_limit(false), Ordering::Relaxed);
+                go
             }
             _ = tick.tick() => {
                 ends.session.on_tick().await;
@@ -107,7 +110,7 @@ async fn take(socket: &mut Socket, session: &mut Session, frame: Option<Result<A
             return Go::Stop;
         }
         // After an error the stream swallows frames: nothing that follows can be trusted.
-        Some(Err(actix_ws::ProtocolError::Overflow)) => {
+        Some(Err(actix_ws::ProtocolError::Overflow | actix_ws::ProtocolError::Io(_))) => {
             close(socket, Close::TooLarge.code(), Close::TooLarge.reason()).await;
             return Go::Stop;
         }

@@ -215,7 +215,12 @@ impl Room {
                 draft.acks.push(Ack { origin: work.origin.clone(), id: work.id.clone(), seq, made: Vec::new(), is_duplicate: true });
                 continue;
             }
-            if work.id.is_some() && draft.acks.iter().any(|ack| ack.id == work.id) {
+            if let Some(first) = draft.acks.iter().find(|ack| work.id.is_some() && ack.id == work.id) {
+                // Sent again through another door before it was committed: both are told.
+                if first.origin != work.origin {
+                    let again = Ack { origin: work.origin.clone(), made: first.made.clone(), id: work.id.clone(), ..*first };
+                    draft.acks.push(again);
+                }
                 continue;
             }
             if self.size > self.settings.limits.document_bytes {
@@ -413,7 +418,8 @@ impl Room {
             let is_known = self.actors.contains_key(change.actor_id()) || draft.entries.iter().any(|e| e.change.actor_id() == change.actor_id());
             // A message of several changes has its id on the last, whose number its acknowledgement names.
             let message_id = work.id.clone().filter(|_| is_last);
-            let source = if work.source == Source::Json && change.actor_id().to_bytes().starts_with(self.page.actor().to_bytes()) { Source::Json } else { work.source };
+            // The change of a client's own actor, whichever protocol carried it: the actor is theirs from now on.
+            let source = if matches!(work.what, Task::Changes(_)) { Source::Automerge } else { work.source };
             draft.entries.push(Entry { change, user: Some(work.user), message_id, source, binds_actor: !is_known });
         }
         draft.items.push(item);
