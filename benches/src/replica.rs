@@ -32,6 +32,14 @@ impl Default for Pen {
     }
 }
 
+impl Pen {
+    /// Its own changes up to one that the server has.
+    pub fn confirmed(&self, last: &ChangeHash) -> impl Iterator<Item = &[u8]> {
+        let count = self.own.iter().position(|(hash, _)| hash == last).map_or(0, |at| at + 1);
+        self.own[..count].iter().map(|(_, change)| change.as_slice())
+    }
+}
+
 /// An edit that was made.
 pub struct Made {
     /// The change with the marker.

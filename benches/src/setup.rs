@@ -1,6 +1,6 @@
 //! What a run needs before it starts: accounts, a workspace and its pages, made over REST as anybody would.
 
-use crate::{args::Args, http, marker};
+use crate::{args::Args, http};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{
@@ -64,8 +64,3 @@ fn page(server: SocketAddr, token: &str, page: (&str, usize, usize)) -> Result<P
 fn text(value: &Value, key: &str) -> Result<String> {
     value[key].as_str().map(str::to_owned).with_context(|| format!("an answer has no {key:?}: {value}"))
 }
-
-/// The most markers that one writer's number and one edit's number have room for.
-pub const MAX_WRITERS: usize = 100_000;
-
-const _: () = assert!(marker::LEN == 26, "the limits above belong to this format");

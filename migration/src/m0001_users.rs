@@ -22,7 +22,9 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager.create_index(Index::create().name("users_email").table("users").col("email").unique().to_owned()).await?;
+        manager
+            .create_index(Index::create().name("users_email").table("users").col("email").unique().to_owned())
+            .await?;
         manager
             .create_table(
                 Table::create()
@@ -34,12 +36,27 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone("last_used_at"))
                     .col(timestamp_with_time_zone("expires_at"))
                     .col(timestamp_with_time_zone_null("revoked_at"))
-                    .foreign_key(ForeignKey::create().from("sessions", "user_id").to("users", "id").on_delete(ForeignKeyAction::Cascade))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("sessions", "user_id")
+                            .to("users", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
                     .to_owned(),
             )
             .await?;
-        manager.create_index(Index::create().name("sessions_user").table("sessions").col("user_id").to_owned()).await?;
-        manager.create_index(Index::create().name("sessions_expiry").table("sessions").col("expires_at").to_owned()).await?;
+        manager
+            .create_index(Index::create().name("sessions_user").table("sessions").col("user_id").to_owned())
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("sessions_expiry")
+                    .table("sessions")
+                    .col("expires_at")
+                    .to_owned(),
+            )
+            .await?;
         manager
             .create_table(
                 Table::create()
@@ -50,13 +67,33 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone("created_at"))
                     .col(timestamp_with_time_zone("expires_at"))
                     .col(timestamp_with_time_zone_null("used_at"))
-                    .foreign_key(ForeignKey::create().from("refresh_tokens", "session_id").to("sessions", "id").on_delete(ForeignKeyAction::Cascade))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("refresh_tokens", "session_id")
+                            .to("sessions", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
                     .to_owned(),
             )
             .await?;
         manager
-            .create_index(Index::create().name("refresh_tokens_hash").table("refresh_tokens").col("token_hash").unique().to_owned())
+            .create_index(
+                Index::create()
+                    .name("refresh_tokens_hash")
+                    .table("refresh_tokens")
+                    .col("token_hash")
+                    .unique()
+                    .to_owned(),
+            )
             .await?;
-        manager.create_index(Index::create().name("refresh_tokens_session").table("refresh_tokens").col("session_id").to_owned()).await
+        manager
+            .create_index(
+                Index::create()
+                    .name("refresh_tokens_session")
+                    .table("refresh_tokens")
+                    .col("session_id")
+                    .to_owned(),
+            )
+            .await
     }
 }

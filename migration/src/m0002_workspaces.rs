@@ -31,11 +31,23 @@ impl MigrationTrait for Migration {
                     .col(string_len("role", 16))
                     .col(timestamp_with_time_zone("created_at"))
                     .primary_key(Index::create().col("workspace_id").col("user_id"))
-                    .foreign_key(ForeignKey::create().from("members", "workspace_id").to("workspaces", "id").on_delete(ForeignKeyAction::Cascade))
-                    .foreign_key(ForeignKey::create().from("members", "user_id").to("users", "id").on_delete(ForeignKeyAction::Cascade))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("members", "workspace_id")
+                            .to("workspaces", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("members", "user_id")
+                            .to("users", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
                     .to_owned(),
             )
             .await?;
-        manager.create_index(Index::create().name("members_user").table("members").col("user_id").to_owned()).await
+        manager
+            .create_index(Index::create().name("members_user").table("members").col("user_id").to_owned())
+            .await
     }
 }

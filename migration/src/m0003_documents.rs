@@ -10,7 +10,12 @@ fn of_document(name: &'static str) -> TableCreateStatement {
     Table::create()
         .table(name)
         .col(uuid("document_id"))
-        .foreign_key(ForeignKey::create().from(name, "document_id").to("documents", "id").on_delete(ForeignKeyAction::Cascade))
+        .foreign_key(
+            ForeignKey::create()
+                .from(name, "document_id")
+                .to("documents", "id")
+                .on_delete(ForeignKeyAction::Cascade),
+        )
         .to_owned()
 }
 
@@ -32,7 +37,12 @@ async fn documents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(timestamp_with_time_zone("updated_at"))
                 .col(timestamp_with_time_zone_null("deleted_at"))
                 .col(uuid_null("deleted_with"))
-                .foreign_key(ForeignKey::create().from("documents", "workspace_id").to("workspaces", "id").on_delete(ForeignKeyAction::Cascade))
+                .foreign_key(
+                    ForeignKey::create()
+                        .from("documents", "workspace_id")
+                        .to("workspaces", "id")
+                        .on_delete(ForeignKeyAction::Cascade),
+                )
                 .foreign_key(ForeignKey::create().from("documents", "parent_id").to("documents", "id"))
                 .foreign_key(ForeignKey::create().from("documents", "created_by").to("users", "id"))
                 .to_owned(),
@@ -40,14 +50,31 @@ async fn documents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .await?;
     manager
         .create_index(
-            Index::create().name("documents_tree").table("documents").col("workspace_id").col("parent_id").col("rank").to_owned(),
+            Index::create()
+                .name("documents_tree")
+                .table("documents")
+                .col("workspace_id")
+                .col("parent_id")
+                .col("rank")
+                .to_owned(),
         )
         .await?;
     if manager.get_database_backend() == sea_orm::DbBackend::Postgres {
         // Order keys compare bytewise, whatever language the database sorts in.
-        manager.get_connection().execute_unprepared("ALTER TABLE documents ALTER COLUMN rank TYPE text COLLATE \"C\"").await?;
+        manager
+            .get_connection()
+            .execute_unprepared("ALTER TABLE documents ALTER COLUMN rank TYPE text COLLATE \"C\"")
+            .await?;
     }
-    manager.create_index(Index::create().name("documents_parent").table("documents").col("parent_id").to_owned()).await
+    manager
+        .create_index(
+            Index::create()
+                .name("documents_parent")
+                .table("documents")
+                .col("parent_id")
+                .to_owned(),
+        )
+        .await
 }
 
 async fn op_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -82,7 +109,15 @@ async fn op_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .await?;
     for (name, column) in [("document_changes_hash", "change_hash"), ("document_changes_message", "message_id")] {
         manager
-            .create_index(Index::create().name(name).table("document_changes").col("document_id").col(column).unique().to_owned())
+            .create_index(
+                Index::create()
+                    .name(name)
+                    .table("document_changes")
+                    .col("document_id")
+                    .col(column)
+                    .unique()
+                    .to_owned(),
+            )
             .await?;
     }
     Ok(())

@@ -22,6 +22,15 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager.create_index(Index::create().name("events_workspace").table("events").col("workspace_id").col("id").to_owned()).await
+        manager
+            .create_index(
+                Index::create()
+                    .name("events_workspace")
+                    .table("events")
+                    .col("workspace_id")
+                    .col("id")
+                    .to_owned(),
+            )
+            .await
     }
 }

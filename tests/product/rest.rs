@@ -1,1 +1,4 @@
-//! rest.
+//! The REST face from the outside.
+
+mod documents;
+mod walk;

@@ -7,5 +7,5 @@ pub mod socket;
 
 pub use app::TestApp;
 pub use binary::Binary;
-pub use http::{Answer, User};
+pub use http::User;
 pub use socket::Socket;

@@ -84,10 +84,7 @@ impl From<SignedIn> for Tokens {
 }
 
 fn client(request: &HttpRequest) -> Client {
-    let agent = request
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok());
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {
         user_agent: agent.unwrap_or_default().to_owned(),
     }
@@ -126,12 +123,7 @@ async fn register(state: Data<State>, request: HttpRequest, body: Json<Register>
 #[post("/auth/login/")]
 async fn login(state: Data<State>, request: HttpRequest, body: Json<Login>) -> Result<HttpResponse, ApiError> {
     let Login { email, password } = body.0;
-    let signed_in = account::login(
-        &state.accounts,
-        users::Credentials { email, password },
-        client(&request),
-    )
-    .await?;
+    let signed_in = account::login(&state.accounts, users::Credentials { email, password }, client(&request)).await?;
     Ok(tokens(HttpResponse::Ok(), signed_in))
 }
 

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 /// Scripts and styles of the page itself, nothing from elsewhere; Swagger UI styles elements in place.
-const POLICY: &str =
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /// What the page's addresses are relative to when it is asked for without the slash at its end.
 const BASE: &str = "<base href=\"/docs/\">";

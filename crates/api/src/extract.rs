@@ -126,9 +126,7 @@ impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
             let _deciding = deciding;
             let caller = caller(&request)?;
             let document: DocumentId = id(&request, "document_id")?;
-            Ok(Self(
-                access::open_trashed(&state(&request)?.db, caller.user, document).await?,
-            ))
+            Ok(Self(access::open_trashed(&state(&request)?.db, caller.user, document).await?))
         })
     }
 }
@@ -188,6 +186,5 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
 
 fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-    serde_path_to_error::deserialize(pairs)
-        .map_err(|error| ApiError::invalid(vec![bad_field(error.path(), &error.inner().to_string())]))
+    serde_path_to_error::deserialize(pairs).map_err(|error| ApiError::invalid(vec![bad_field(error.path(), &error.inner().to_string())]))
 }

@@ -34,13 +34,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
-    let refused = |detail: &str| {
-        Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            detail,
-        ))
-    };
+    let refused = |detail: &str| Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     let is_json = match request.mime_type() {
         Ok(Some(mime)) => mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON),
         _ => false,
@@ -49,9 +43,7 @@ fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
         return refused("send application/json");
     }
     match request.headers().get(header::CONTENT_ENCODING) {
-        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-            refused("send the body uncompressed")
-        }
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => refused("send the body uncompressed"),
         _ => Ok(()),
     }
 }
@@ -86,8 +78,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, A
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk =
-            chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
+        let chunk = chunk.map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
@@ -97,13 +88,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, A
 }
 
 fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
-    let bad_json = |error: &serde_json::Error| {
-        ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "bad_json",
-            format!("the body is not JSON: {error}"),
-        )
-    };
+    let bad_json = |error: &serde_json::Error| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"));
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
@@ -114,9 +99,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
         }
     })?;
     reader.end().map_err(|error| bad_json(&error))?;
-    value
-        .validate()
-        .map_err(|errors| ApiError::invalid(fields("", &errors)))?;
+    value.validate().map_err(|errors| ApiError::invalid(fields("", &errors)))?;
     Ok(value)
 }
 
@@ -124,12 +107,8 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
 pub(crate) fn bad_field(path: &serde_path_to_error::Path, sentence: &str) -> Field {
     let at = pointer(path);
     // The pointer says better where it is than the line and column.
-    let sentence = sentence
-        .rsplit_once(" at line ")
-        .map_or(sentence, |(sentence, _)| sentence);
-    let missing = sentence
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.strip_suffix('`'));
+    let sentence = sentence.rsplit_once(" at line ").map_or(sentence, |(sentence, _)| sentence);
+    let missing = sentence.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     match missing {
         Some(name) => Field::new(format!("{at}/{}", escape(name)), "required", "is required"),
         None => Field::new(at, "invalid", shortened(sentence)),

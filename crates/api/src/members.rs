@@ -97,12 +97,7 @@ fn tag(row: &entity::member::Model, user: &entity::user::Model, caller: Role) ->
 }
 
 /// Insists that the member still is what the client saw of them, if it says what it saw.
-async fn unchanged<P>(
-    tx: &impl ConnectionTrait,
-    access: &Access<P>,
-    user: UserId,
-    seen: &IfMatch,
-) -> Result<(), ApiError> {
+async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, user: UserId, seen: &IfMatch) -> Result<(), ApiError> {
     if !seen.is_given() {
         return Ok(());
     }
@@ -136,44 +131,28 @@ struct ChangeRole {
 /// List a workspace's members.
 #[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Paging), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/{workspace_id}/members/")]
-async fn list(
-    state: Data<State>,
-    Can(access): Can<ReadMembers>,
-    paging: Query<Paging>,
-) -> Result<Listing<Member>, ApiError> {
+async fn list(state: Data<State>, Can(access): Can<ReadMembers>, paging: Query<Paging>) -> Result<Listing<Member>, ApiError> {
     let all = member::list(&state.db, &access).await?;
-    let all = all
-        .into_iter()
-        .map(|(row, user)| shape(row, user, access.role()))
-        .collect();
+    let all = all.into_iter().map(|(row, user)| shape(row, user, access.role())).collect();
     Listing::cut(all, &paging.0)
 }
 
 /// Add an existing user to a workspace.
 #[utoipa::path(tag = "workspaces", operation_id = "members.add", params(("workspace_id" = uuid::Uuid, Path)), request_body = AddMember, responses((status = 201, description = "A member now", body = Member, headers(("Location" = String, description = "Where it is")))))]
 #[post("/workspaces/{workspace_id}/members/")]
-async fn add(
-    state: Data<State>,
-    Can(access): Can<ManageMembers>,
-    body: Json<AddMember>,
-) -> Result<HttpResponse, ApiError> {
+async fn add(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<AddMember>) -> Result<HttpResponse, ApiError> {
     let AddMember { email, user_id, role } = body.0;
     let new = NewMember {
         user: user_id,
         email,
         role,
     };
-    let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| {
-        member::add(tx, &access, new).await
-    })
-    .await?;
+    let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await?;
     let place = (
         header::LOCATION,
         format!("/api/v1/workspaces/{}/members/{}/", row.workspace_id, row.user_id),
     );
-    Ok(HttpResponse::Created()
-        .insert_header(place)
-        .json(shape(row, user, access.role())))
+    Ok(HttpResponse::Created().insert_header(place).json(shape(row, user, access.role())))
 }
 
 /// Read a member.
@@ -236,10 +215,7 @@ async fn remove(
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.leave", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "You are no member any more"), (status = 409, description = "You are the last owner", body = crate::problem::Problem)))]
 #[post("/workspaces/{workspace_id}/leave/")]
 async fn leave(state: Data<State>, Can(access): Can<ReadWorkspace>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| {
-        member::leave(tx, &access).await
-    })
-    .await?;
+    write(&state.db, async |tx: &DatabaseTransaction| member::leave(tx, &access).await).await?;
     state.rooms.access_changed(access.workspace()).await;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -22,10 +22,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// A request as it came in.
@@ -103,10 +100,7 @@ pub async fn handle(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<
     rt::spawn(task.instrument(span.clone())).await.unwrap_or_else(|panic| {
         let _inside = span.enter();
         tracing::error!(%panic, "a handler panicked");
-        Err(unanswered(
-            ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR),
-            &arrival,
-        ))
+        Err(unanswered(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR), &arrival))
     })
 }
 
@@ -119,10 +113,7 @@ fn unanswered(error: ApiError, arrival: &Arrival) -> Error {
 
 /// Errors that became answers inside get their problem; every answer gets its headers, and a line in the log.
 fn finish(response: ServiceResponse<BoxBody>, arrival: &Arrival) -> ServiceResponse<BoxBody> {
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "(none)".to_owned());
+    let route = response.request().match_pattern().unwrap_or_else(|| "(none)".to_owned());
     let mut response = match failure(&response) {
         Some(error) => response.into_response(error.respond(&arrival.asked)),
         None => response,

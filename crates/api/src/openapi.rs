@@ -51,10 +51,7 @@ struct Common;
 
 impl Modify for Common {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         if let Some(components) = api.components.as_mut() {
             components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         }
@@ -71,26 +68,16 @@ fn complete(api: &mut utoipa::openapi::OpenApi) {
             }
             for failure in failures::of(&id, path, operation) {
                 let (status, response) = failure.response(path);
-                operation
-                    .responses
-                    .responses
-                    .entry(status)
-                    .or_insert(RefOr::T(response));
+                operation.responses.responses.entry(status).or_insert(RefOr::T(response));
             }
         }
     }
 }
 
 fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [
-        &mut item.get,
-        &mut item.post,
-        &mut item.put,
-        &mut item.patch,
-        &mut item.delete,
-    ]
-    .into_iter()
-    .flatten()
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+        .into_iter()
+        .flatten()
 }
 
 /// The OpenAPI document of everything under `/api/v1`.

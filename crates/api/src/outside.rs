@@ -52,9 +52,7 @@ async fn ready(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", why).with(parts));
     }
     parts.insert("status".to_owned(), "ok".into());
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(parts))
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(parts))
 }
 
 fn word(is_good: bool) -> &'static str {

@@ -50,9 +50,7 @@ impl Paging {
 
 /// A place in a list, opaque to clients.
 pub fn cursor(place: &impl Serialize) -> Option<String> {
-    serde_json::to_vec(place)
-        .ok()
-        .map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    serde_json::to_vec(place).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// A page of results.
@@ -88,9 +86,7 @@ impl<T: Serialize> Responder for Listing<T> {
         if let Some(cursor) = &self.next_cursor {
             answer.insert_header((header::LINK, next_link(request, cursor)));
         }
-        answer
-            .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-            .json(self)
+        answer.insert_header((header::CACHE_CONTROL, "private, no-cache")).json(self)
     }
 }
 

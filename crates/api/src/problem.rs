@@ -156,11 +156,7 @@ impl ApiError {
 
     /// Nobody known.
     pub fn unauthenticated() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthenticated",
-            "a valid access token is needed",
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "a valid access token is needed")
     }
 
     /// No such thing.
@@ -232,9 +228,7 @@ impl ApiError {
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
             StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                answer.insert_header((header::RETRY_AFTER, "1"))
-            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => answer.insert_header((header::RETRY_AFTER, "1")),
             _ => &mut answer,
         };
         if let Some(allow) = &self.allow {

@@ -49,9 +49,7 @@ async fn app(state: State) -> impl Service<Request, Response = ServiceResponse<B
     let product = App::new()
         .wrap(from_fn(middleware::handle))
         .configure(|config| configure(config, state));
-    let product = product
-        .route("/boom/", web::get().to(boom))
-        .route("/fault/", web::get().to(fault));
+    let product = product.route("/boom/", web::get().to(boom)).route("/fault/", web::get().to(fault));
     test::init_service(product).await
 }
 
@@ -78,34 +76,18 @@ struct Answer {
 
 impl Answer {
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// Insists on a problem of that status and code, and on what every problem has.
     #[track_caller]
     fn problem(self, status: u16, code: &str) -> Self {
-        assert_eq!(
-            (self.status, self.body["code"].as_str()),
-            (status, Some(code)),
-            "{}",
-            self.text
-        );
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.body["status"], status);
         assert_eq!(self.body["request_id"], self.header("x-request-id"));
-        assert!(
-            self.body["title"].as_str().is_some_and(|title| !title.is_empty()),
-            "{}",
-            self.text
-        );
-        assert!(
-            self.body["type"].as_str().is_some_and(|kind| kind.ends_with(code)),
-            "{}",
-            self.text
-        );
+        assert!(self.body["title"].as_str().is_some_and(|title| !title.is_empty()), "{}", self.text);
+        assert!(self.body["type"].as_str().is_some_and(|kind| kind.ends_with(code)), "{}", self.text);
         self
     }
 
@@ -119,10 +101,7 @@ impl Answer {
     }
 }
 
-async fn ask(
-    app: &impl Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
-    request: TestRequest,
-) -> Answer {
+async fn ask(app: &impl Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>, request: TestRequest) -> Answer {
     let response = match app.call(request.to_request()).await {
         Ok(response) => response.into_parts().1,
         // As the connection does with what no middleware took.

@@ -40,9 +40,7 @@ pub struct User {
 
 impl From<entity::user::Model> for User {
     fn from(row: entity::user::Model) -> Self {
-        let abilities = UserAbilities {
-            create_workspaces: true,
-        };
+        let abilities = UserAbilities { create_workspaces: true };
         Self {
             id: row.id,
             email: row.email,
@@ -57,9 +55,7 @@ impl From<entity::user::Model> for User {
 #[utoipa::path(tag = "users", operation_id = "users.me", responses((status = 200, description = "You", body = User, headers(("ETag" = String, description = "Its version")))))]
 #[get("/users/me/")]
 async fn me(state: Data<State>, Known(caller): Known, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let user = account::find(&state.db, caller.user)
-        .await?
-        .ok_or_else(ApiError::unauthenticated)?;
+    let user = account::find(&state.db, caller.user).await?.ok_or_else(ApiError::unauthenticated)?;
     let tag = Tag::of(&[user.updated_at.timestamp_micros().to_string()]);
     Ok(tag.answer(&request, &User::from(user)))
 }

@@ -17,20 +17,12 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 use workspaces::{
-    access::{
-        self, Access, Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers,
-        ReadWorkspace,
-    },
+    access::{self, Access, Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers, ReadWorkspace},
     workspace,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(list)
-        .service(create)
-        .service(read)
-        .service(edit)
-        .service(trash);
+    config.service(list).service(create).service(read).service(edit).service(trash);
 }
 
 /// What somebody is in a workspace, each more than the next.
@@ -143,11 +135,7 @@ async fn list(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -
 /// Make a workspace, and own it.
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.create", request_body = WorkspaceFields, responses((status = 201, description = "Made", body = Workspace, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
 #[post("/workspaces/")]
-async fn create(
-    state: Data<State>,
-    Known(caller): Known,
-    body: Json<WorkspaceFields>,
-) -> Result<HttpResponse, ApiError> {
+async fn create(state: Data<State>, Known(caller): Known, body: Json<WorkspaceFields>) -> Result<HttpResponse, ApiError> {
     let row = write(&state.db, async |tx: &DatabaseTransaction| {
         workspace::create(tx, caller.user, &body.0.name).await
     })
@@ -163,11 +151,7 @@ async fn create(
 /// Read a workspace.
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.read", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 200, description = "The workspace", body = Workspace, headers(("ETag" = String, description = "Its version")))))]
 #[get("/workspaces/{workspace_id}/")]
-async fn read(
-    state: Data<State>,
-    Can(access): Can<ReadWorkspace>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+async fn read(state: Data<State>, Can(access): Can<ReadWorkspace>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let row = workspace::find(&state.db, &access).await?;
     Ok(tag(&row, access.role()).answer(&request, &Workspace::from((row, access.role()))))
 }

@@ -33,24 +33,44 @@ struct Asked {
 /// The subprotocols a client offers, in its order.
 fn offered(request: &HttpRequest) -> Vec<String> {
     let values = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
-    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(|name| name.trim().to_owned()).collect()
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_owned())
+        .collect()
 }
 
 async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<State>) -> Result<HttpResponse, actix_web::Error> {
     let names = SUBPROTOCOLS.map(|(name, _)| name);
-    let asked = web::Query::<Asked>::from_query(request.query_string()).map_or(Asked { token: None, protocol: None }, web::Query::into_inner);
+    let asked = web::Query::<Asked>::from_query(request.query_string()).map_or(
+        Asked {
+            token: None,
+            protocol: None,
+        },
+        web::Query::into_inner,
+    );
     let offered = offered(&request);
     let accounts = state.accounts.clone();
     let authenticate: Authenticate = Arc::new(move |token| {
         let caller = accounts.authenticate(token).ok()?;
-        Some(Bearer { user: caller.user, expires_ms: caller.expires_at.timestamp_millis() })
+        Some(Bearer {
+            user: caller.user,
+            expires_ms: caller.expires_at.timestamp_millis(),
+        })
     });
     let in_subprotocol = offered.iter().find_map(|name| name.strip_prefix("bearer."));
     let token = bearer(&request).or(asked.token.as_deref()).or(in_subprotocol);
     let bearer = token.and_then(|token| authenticate(token));
     let settings = state.rooms.settings().clone();
     // Strangers may claim little until they have said who they are.
-    let limit = guard::Limit::new(if bearer.is_some() { settings.binary_frame_bytes } else { settings.first_frame_bytes }.into());
+    let limit = guard::Limit::new(
+        if bearer.is_some() {
+            settings.binary_frame_bytes
+        } else {
+            settings.first_frame_bytes
+        }
+        .into(),
+    );
     let body = guard::guarded(&request, body, limit.clone()).await?;
     let (answer, socket, frames) = actix_ws::handle_with_protocols(&request, body, &names)?;
     let named = request.match_info().get("document_id").and_then(documents::url::decode);
@@ -67,6 +87,15 @@ async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<Stat
     let most = settings.binary_frame_bytes;
     let frames = frames.max_frame_size(most).aggregate_continuations().max_continuation_size(most);
     let kill = request.conn_data::<Kill>().cloned();
-    actix_web::rt::spawn(pump::run(socket, frames, pump::Ends { session, outbox, kill, limit }));
+    actix_web::rt::spawn(pump::run(
+        socket,
+        frames,
+        pump::Ends {
+            session,
+            outbox,
+            kill,
+            limit,
+        },
+    ));
     Ok(answer)
 }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use redis::{AsyncCommands, aio::ConnectionManager};
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 /// Messages a slow listener may lag behind before it is told of a gap.
 const BACKLOG: usize = 4096;
@@ -34,7 +34,7 @@ pub enum Bus {
 /// The parts of a bus on Redis.
 pub struct RedisBus {
     connection: ConnectionManager,
-    channel: String,
+    outgoing: mpsc::Sender<Bytes>,
     heard: broadcast::Sender<Heard>,
 }
 
@@ -44,7 +44,8 @@ impl Bus {
         Self::Memory(broadcast::channel(BACKLOG).0)
     }
 
-    /// Connects to Redis. The returned future listens for as long as it is polled; the caller owns the task it runs in.
+    /// Connects to Redis. The returned future sends and listens for as long as it is polled; the caller owns the task it
+    /// runs in.
     ///
     /// # Errors
     /// When the url is wrong or Redis does not answer at the start. Later losses are mended by themselves.
@@ -55,22 +56,28 @@ impl Bus {
             .set_connection_timeout(Some(Duration::from_secs(2)));
         let connection = client.get_connection_manager_with_config(settings).await?;
         let heard = broadcast::channel(BACKLOG).0;
-        let bus = Arc::new(RedisBus { connection, channel: channel.to_owned(), heard: heard.clone() });
-        let listening = listen(client, channel.to_owned(), heard);
-        Ok((Self::Redis(bus), listening))
+        let (outgoing, queue) = mpsc::channel(BACKLOG);
+        let bus = Arc::new(RedisBus {
+            connection: connection.clone(),
+            outgoing,
+            heard: heard.clone(),
+        });
+        let (sending, listening) = (
+            send(connection, channel.to_owned(), queue),
+            listen(client, channel.to_owned(), heard),
+        );
+        Ok((Self::Redis(bus), async {
+            futures::join!(sending, listening);
+        }))
     }
 
-    /// Sends to every node. Errors are swallowed after a log line: the slow path of every listener catches up.
-    pub async fn publish(&self, message: Bytes) {
+    /// Sends to every node, without waiting for anything: a bus that is slow or gone holds nobody up. What does not fit
+    /// into the queue is dropped; every listener has a slow path that catches up.
+    pub fn publish(&self, message: Bytes) {
         match self {
             // No listener is no error.
             Self::Memory(heard) => drop(heard.send(Heard::Message(message))),
-            Self::Redis(bus) => {
-                let mut connection = bus.connection.clone();
-                if let Err(error) = connection.publish::<_, _, ()>(&bus.channel, message.as_ref()).await {
-                    tracing::warn!(%error, "the bus did not take a message; listeners will catch up from the database");
-                }
-            }
+            Self::Redis(bus) => drop(bus.outgoing.try_send(message)),
         }
     }
 
@@ -87,6 +94,17 @@ impl Bus {
         match self {
             Self::Memory(_) => true,
             Self::Redis(bus) => redis::cmd("PING").query_async::<String>(&mut bus.connection.clone()).await.is_ok(),
+        }
+    }
+}
+
+/// Sends what is queued. What Redis does not take is lost, and said in the log.
+async fn send(mut connection: ConnectionManager, channel: String, mut queue: mpsc::Receiver<Bytes>) {
+    while let Some(message) = queue.recv().await {
+        if let Err(error) = connection.publish::<_, _, ()>(&channel, message.as_ref()).await {
+            tracing::warn!(%error, "the bus did not take a message; listeners will catch up from the database");
+            // Whatever waited meanwhile is older than what the listeners will read by themselves.
+            while queue.try_recv().is_ok() {}
         }
     }
 }

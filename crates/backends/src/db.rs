@@ -1,8 +1,8 @@
 //! The database: opening it, and the one way to write to it.
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use std::time::Duration;
@@ -24,7 +24,11 @@ pub struct Options {
 impl Options {
     /// The defaults for a url.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 16, full_sync: true }
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            full_sync: true,
+        }
     }
 }
 
@@ -38,7 +42,11 @@ pub async fn connect(options: &Options) -> Result<DatabaseConnection, DbErr> {
     } else {
         options.url.clone()
     };
-    let synchronous = if options.full_sync { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
+    let synchronous = if options.full_sync {
+        SqliteSynchronous::Full
+    } else {
+        SqliteSynchronous::Normal
+    };
     let mut connect = ConnectOptions::new(url);
     connect
         .max_connections(options.max_connections)
@@ -46,7 +54,11 @@ pub async fn connect(options: &Options) -> Result<DatabaseConnection, DbErr> {
         .connect_timeout(Duration::from_secs(10))
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite.journal_mode(SqliteJournalMode::Wal).synchronous(synchronous).busy_timeout(BUSY_TIMEOUT).foreign_keys(true)
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(synchronous)
+                .busy_timeout(BUSY_TIMEOUT)
+                .foreign_keys(true)
         });
     Database::connect(connect).await
 }
@@ -59,7 +71,10 @@ pub async fn connect(options: &Options) -> Result<DatabaseConnection, DbErr> {
 ///
 /// # Errors
 /// The work's own, or the database's at begin and commit. A failed commit may still have happened.
-pub async fn write<T, E: From<DbErr>>(db: &DatabaseConnection, work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>) -> Result<T, E> {
+pub async fn write<T, E: From<DbErr>>(
+    db: &DatabaseConnection,
+    work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>,
+) -> Result<T, E> {
     let tx = begin(db).await?;
     match work(&tx).await {
         Ok(done) => {
@@ -79,5 +94,10 @@ async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         DbBackend::Sqlite => (None, Some(SqliteTransactionMode::Immediate)),
         _ => (Some(IsolationLevel::ReadCommitted), None),
     };
-    db.begin_with_options(TransactionOptions { isolation_level, access_mode: None, sqlite_transaction_mode }).await
+    db.begin_with_options(TransactionOptions {
+        isolation_level,
+        access_mode: None,
+        sqlite_transaction_mode,
+    })
+    .await
 }

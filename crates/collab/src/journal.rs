@@ -58,7 +58,9 @@ impl Journal {
         if self.requests.send(Request { append, answer }).await.is_err() {
             return Outcome::Failed("the journal has ended".to_owned());
         }
-        outcome.await.unwrap_or_else(|_| Outcome::Failed("the journal has ended".to_owned()))
+        outcome
+            .await
+            .unwrap_or_else(|_| Outcome::Failed("the journal has ended".to_owned()))
     }
 }
 
@@ -116,7 +118,10 @@ async fn write_one(tx: &DatabaseTransaction, append: &Append) -> Result<bool, Db
         documents::document::project_title(tx, document, title).await?;
     }
     if let Some((workspace, user)) = append.edited_by {
-        let by = By { workspace: Some(workspace), user };
+        let by = By {
+            workspace: Some(workspace),
+            user,
+        };
         events::append(tx, by, Change::DocumentEdited { document }).await?;
     }
     Ok(true)

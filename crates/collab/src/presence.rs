@@ -47,13 +47,29 @@ impl Presence {
         if self.here.len() >= MAX_CLIENTS && !self.here.contains_key(client_id) {
             return;
         }
-        let fresh = || (Here { client_id: client_id.to_owned(), user_id: user, state: Map::new() }, now);
+        let fresh = || {
+            (
+                Here {
+                    client_id: client_id.to_owned(),
+                    user_id: user,
+                    state: Map::new(),
+                },
+                now,
+            )
+        };
         let (here, seen) = self.here.entry(client_id.to_owned()).or_insert_with(fresh);
         *seen = now;
         here.user_id = user;
         if let Value::Object(fields) = said {
-            for (key, value) in fields.into_iter().filter(|(key, _)| key != "client_id" && key != "user_id" && key != "id") {
-                if value.is_null() { here.state.remove(&key) } else { here.state.insert(key, value) };
+            for (key, value) in fields
+                .into_iter()
+                .filter(|(key, _)| key != "client_id" && key != "user_id" && key != "id")
+            {
+                if value.is_null() {
+                    here.state.remove(&key)
+                } else {
+                    here.state.insert(key, value)
+                };
             }
         }
         self.left.remove(client_id);
@@ -70,7 +86,12 @@ impl Presence {
 
     /// Forgets who has been silent for too long.
     pub fn expire(&mut self, now: Instant, ttl: Duration) {
-        let gone: Vec<String> = self.here.iter().filter(|(_, (_, seen))| now.duration_since(*seen) > ttl).map(|(id, _)| id.clone()).collect();
+        let gone: Vec<String> = self
+            .here
+            .iter()
+            .filter(|(_, (_, seen))| now.duration_since(*seen) > ttl)
+            .map(|(id, _)| id.clone())
+            .collect();
         gone.iter().for_each(|id| self.leave(id));
     }
 
@@ -80,7 +101,11 @@ impl Presence {
             return None;
         }
         let changed = std::mem::take(&mut self.changed);
-        let here = changed.iter().filter_map(|id| self.here.get(id)).map(|(here, _)| here.clone()).collect();
+        let here = changed
+            .iter()
+            .filter_map(|id| self.here.get(id))
+            .map(|(here, _)| here.clone())
+            .collect();
         Some((here, std::mem::take(&mut self.left).into_iter().collect()))
     }
 

@@ -5,10 +5,12 @@
 //! else may be asked of the room, because the page in memory is ahead of the log. So no reader ever sees, and no
 //! outbox ever gets, what is not committed.
 
+mod admit;
 mod commit;
 mod crdt;
 mod echo;
 mod fanout;
+mod gather;
 mod hello;
 mod history;
 mod peer;
@@ -144,7 +146,8 @@ impl Room {
 
     /// Takes over what was read from the database.
     fn adopt(&mut self, stored: Stored, actors: Vec<(Vec<u8>, Option<UserId>)>) {
-        self.size = stored.snapshot.as_ref().map_or(0, |(_, bytes)| bytes.len()) + stored.rows.iter().map(|row| row.bytes.len()).sum::<usize>();
+        self.size =
+            stored.snapshot.as_ref().map_or(0, |(_, bytes)| bytes.len()) + stored.rows.iter().map(|row| row.bytes.len()).sum::<usize>();
         self.actors = actors.into_iter().map(|(actor, user)| (ActorId::from(actor), user)).collect();
         for row in stored.rows {
             self.history.know_heads(row.server_seq, heads::from_bytes(&row.heads_after));
@@ -172,7 +175,7 @@ impl Room {
     /// Takes an input: answers what needs no commit, and gathers edits for [`Room::work`].
     pub fn take(&mut self, input: Input, now: Now) {
         match input {
-            Input::Join(join) => self.join(*join, now),
+            Input::Join(join) => self.join(*join),
             Input::Leave(conn) => self.leave(conn),
             Input::Said(conn, said) => self.said(conn, said, now),
             Input::Sync(conn, message) => self.on_sync(conn, message),
@@ -198,6 +201,9 @@ impl Room {
             json::Said::Edit(edit) => self.gather_edit(conn, edit),
             json::Said::Presence(value) => {
                 let (client, user) = (peer.client_id.clone(), peer.user);
+                if value.to_string().len() > self.settings.presence_bytes {
+                    return peer.error(None, "too_large", "presence is at most a few kilobytes");
+                }
                 self.presence_from_json(&client, user, value, now);
             }
             json::Said::Resync => self.send_snapshot(conn, "requested"),
@@ -252,7 +258,8 @@ impl Room {
             if let Speaks::Json(speaks) = &peer.speaks
                 && speaks.presence
             {
-                peer.outbox.push(Out::Text(if speaks.is_enveloped { enveloped.clone() } else { flat.clone() }));
+                peer.outbox
+                    .push(Out::Text(if speaks.is_enveloped { enveloped.clone() } else { flat.clone() }));
             }
         }
         let is_ours = |client: &String| self.peers.values().any(|peer| &peer.client_id == client);

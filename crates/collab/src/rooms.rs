@@ -146,7 +146,14 @@ impl Rooms {
             }
             shared.forget(document);
         });
-        doors.insert(document, Door { mail: mail.clone(), task, workspace: None });
+        doors.insert(
+            document,
+            Door {
+                mail: mail.clone(),
+                task,
+                workspace: None,
+            },
+        );
         mail
     }
 
@@ -156,7 +163,9 @@ impl Rooms {
         }
         // A room that closes just now leaves a dead door; the next call opens a new one.
         let door = self.door(document);
-        door.send(mail).await.map_err(|_| Error::Broken("the page is being closed".to_owned()))
+        door.send(mail)
+            .await
+            .map_err(|_| Error::Broken("the page is being closed".to_owned()))
     }
 
     /// Puts an input into a page's room.
@@ -182,7 +191,9 @@ impl Rooms {
         };
         let (answer, answered): (oneshot::Sender<Answer>, _) = oneshot::channel();
         self.mail(access.id(), Mail::Edit(Box::new(work), answer)).await.map_err(Arc::new)?;
-        answered.await.unwrap_or_else(|_| Err(Arc::new(Error::Broken("the page could not be opened".to_owned()))))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Arc::new(Error::Broken("the page could not be opened".to_owned()))))
     }
 
     /// A page's content as it is committed: from its room when it is live here, from the stored projection when that is
@@ -219,7 +230,9 @@ impl Rooms {
     /// # Errors
     /// Only the database's.
     pub async fn level(&self, user: UserId, document: DocumentId) -> Result<Option<Level>, Error> {
-        Ok(workspaces::access::level(&self.shared.db, user, document).await?.map(|(level, _)| level))
+        Ok(workspaces::access::level(&self.shared.db, user, document)
+            .await?
+            .map(|(level, _)| level))
     }
 
     /// Tells every node that people's rights in a workspace have changed.
@@ -236,7 +249,13 @@ impl Rooms {
 
     async fn tell(&self, what: Told) {
         if self.shared.has_others {
-            self.shared.bus.publish(News { node: self.shared.node, what }.to_bytes()).await;
+            self.shared.bus.publish(
+                News {
+                    node: self.shared.node,
+                    what,
+                }
+                .to_bytes(),
+            );
         }
     }
 
@@ -257,7 +276,11 @@ impl Rooms {
     async fn recheck(&self, workspace: WorkspaceId) {
         let live: Vec<DocumentId> = {
             let doors = self.shared.doors.lock();
-            doors.iter().filter(|(_, door)| door.workspace.is_none_or(|of| of == workspace)).map(|(id, _)| *id).collect()
+            doors
+                .iter()
+                .filter(|(_, door)| door.workspace.is_none_or(|of| of == workspace))
+                .map(|(id, _)| *id)
+                .collect()
         };
         for document in live {
             self.send_if_live(document, Mail::Recheck).await;
@@ -340,8 +363,16 @@ async fn on_news(rooms: &Rooms, told: Told) {
     match told {
         Told::Rows { document, seq, .. } => rooms.send_if_live(document, Mail::News(Some(seq))).await,
         Told::Presence { document, here, left } => rooms.send_if_live(document, Mail::Input(Input::RemotePresence(here, left))).await,
-        Told::Ephemeral { document, sender, count, session, data } => {
-            rooms.send_if_live(document, Mail::Input(Input::RemoteEphemeral(sender, count, session, data))).await;
+        Told::Ephemeral {
+            document,
+            sender,
+            count,
+            session,
+            data,
+        } => {
+            rooms
+                .send_if_live(document, Mail::Input(Input::RemoteEphemeral(sender, count, session, data)))
+                .await;
         }
         Told::Access { workspace } => rooms.recheck(workspace).await,
         Told::Gone { documents } => rooms.close_gone(&documents).await,

@@ -85,7 +85,11 @@ const MAX_REFUSED: u32 = 1_000;
 impl Session {
     /// A connection that was just accepted. Nothing is sent to it before it has spoken.
     pub fn new(rooms: Rooms, outbox: Arc<Outbox>, arrival: Arrival) -> Self {
-        let bucket = Bucket { left: f64::from(rooms.settings().ops_burst), at: Instant::now(), refused: 0 };
+        let bucket = Bucket {
+            left: f64::from(rooms.settings().ops_burst),
+            at: Instant::now(),
+            refused: 0,
+        };
         let protocol = arrival.protocol.and_then(Result::ok);
         Self {
             rooms,
@@ -124,7 +128,7 @@ impl Session {
         }
         let protocol = match (self.protocol, self.arrival.protocol) {
             (Some(protocol), _) => protocol,
-            (None, Some(Err(why))) => return self.close(why),
+            (None, Some(Err(why))) => return self.refuse(why),
             (None, _) => match Protocol::of_first_frame(&frame) {
                 Ok(protocol) => *self.protocol.insert(protocol),
                 Err(why) => return self.refuse(why),
@@ -193,13 +197,21 @@ impl Session {
 
     /// Says why in the client's own protocol, then closes.
     fn refuse(&mut self, why: Close) {
-        self.say("error", None, json!({ "code": why.reason(), "message": refusal(why), "fatal": true }));
+        self.say(
+            "error",
+            None,
+            json!({ "code": why.reason(), "message": refusal(why), "fatal": true }),
+        );
         self.close(why);
     }
 
     /// The page and the level, or why not.
     async fn verdict(&self) -> Result<(DocumentId, Bearer, Level), Close> {
-        let bearer = self.arrival.bearer.filter(|b| b.expires_ms > clock::now_ms()).ok_or(Close::Unauthenticated)?;
+        let bearer = self
+            .arrival
+            .bearer
+            .filter(|b| b.expires_ms > clock::now_ms())
+            .ok_or(Close::Unauthenticated)?;
         let document = self.arrival.document.ok_or(Close::NotFound)?;
         if self.rooms.is_draining() {
             return Err(Close::Draining);
@@ -218,7 +230,14 @@ impl Session {
             Ok(verdict) => verdict,
             Err(why) => return self.turn_away(&as_what, why),
         };
-        let join = Join { conn: self.conn, user: bearer.user, level, outbox: self.outbox.clone(), token_exp: bearer.expires_ms, as_what };
+        let join = Join {
+            conn: self.conn,
+            user: bearer.user,
+            level,
+            outbox: self.outbox.clone(),
+            token_exp: bearer.expires_ms,
+            as_what,
+        };
         match self.rooms.send(document, Input::Join(Box::new(join))).await {
             Ok(()) => self.phase = Phase::Live,
             Err(_) => self.refuse(Close::Draining),
@@ -240,7 +259,11 @@ impl Session {
         if let Some(token) = &hello.token {
             self.arrival.bearer = (self.arrival.authenticate)(token).or(self.arrival.bearer);
         }
-        self.enter(JoinAs::Json { hello: Box::new(hello), is_enveloped }).await;
+        self.enter(JoinAs::Json {
+            hello: Box::new(hello),
+            is_enveloped,
+        })
+        .await;
     }
 
     async fn on_json(&mut self, text: &str) {
@@ -252,7 +275,13 @@ impl Session {
             let (hello, first) = match parsed.said {
                 Ok(Said::Hello(hello)) => (*hello, None),
                 // A client may authenticate with its first message, and then say hello or nothing.
-                Ok(Said::Auth(token)) => (Hello { token: Some(token), ..Hello::default() }, None),
+                Ok(Said::Auth(token)) => (
+                    Hello {
+                        token: Some(token),
+                        ..Hello::default()
+                    },
+                    None,
+                ),
                 said => (Hello::default(), Some(said)),
             };
             self.join_json(hello, parsed.is_enveloped).await;
@@ -265,7 +294,9 @@ impl Session {
     }
 
     async fn on_said(&mut self, said: Result<Said, json::Bad>) {
-        let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) else { return };
+        let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) else {
+            return;
+        };
         match said {
             Err(bad) => {
                 self.bucket.refused += 1;
@@ -300,7 +331,11 @@ impl Session {
                 self.warned = false;
                 self.say("auth_ok", None, json!({ "exp": bearer.expires_ms / 1000 }));
             }
-            _ => self.say("error", None, json!({ "code": "unauthenticated", "message": "the token is not valid for this connection" })),
+            _ => self.say(
+                "error",
+                None,
+                json!({ "code": "unauthenticated", "message": "the token is not valid for this connection" }),
+            ),
         }
     }
 
@@ -320,7 +355,9 @@ impl Session {
     }
 
     async fn on_repo(&mut self, bytes: Bytes) {
-        let Some(frame) = cbor::read(&bytes) else { return self.close(Close::Malformed) };
+        let Some(frame) = cbor::read(&bytes) else {
+            return self.close(Close::Malformed);
+        };
         match (frame, std::mem::replace(&mut self.phase, Phase::Closed)) {
             (RepoFrame::Join { sender }, Phase::Silent) => {
                 // Answered at once: a stock client gives up on a page whose server needs more than a second for this.
@@ -330,7 +367,10 @@ impl Session {
                 self.phase = Phase::Joined { them: sender, us };
             }
             (RepoFrame::Sync { sender, document, data }, Phase::Joined { them, us }) => {
-                self.phase = Phase::Joined { them: them.clone(), us: us.clone() };
+                self.phase = Phase::Joined {
+                    them: them.clone(),
+                    us: us.clone(),
+                };
                 if sender == them && self.is_our_page(&document, &us, &them) {
                     self.enter(JoinAs::Repo { them, us }).await;
                     self.on_sync(&data).await;
@@ -362,13 +402,17 @@ impl Session {
         let us = format!("sheaf-{}", self.conn);
         let them = self.them.clone();
         match frame {
-            RepoFrame::Sync { sender, document, data } if sender == them => {
-                if self.is_our_page(&document, &us, &them) {
-                    self.on_sync(&data).await;
-                }
+            RepoFrame::Sync { sender, document, data } if sender == them && self.is_our_page(&document, &us, &them) => {
+                self.on_sync(&data).await;
             }
             // Stock clients gossip other peers' broadcasts back: those are not theirs to send.
-            RepoFrame::Ephemeral { sender, document, count, session, data } if sender == them => {
+            RepoFrame::Ephemeral {
+                sender,
+                document,
+                count,
+                session,
+                data,
+            } if sender == them => {
                 if documents::url::decode(&document) == self.arrival.document
                     && let Some(document) = self.arrival.document
                 {
@@ -380,7 +424,9 @@ impl Session {
     }
 
     async fn on_sync(&mut self, data: &[u8]) {
-        let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) else { return };
+        let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) else {
+            return;
+        };
         match sync::read(data, 100_000) {
             Ok(message) => self.forward(document, Input::Sync(self.conn, message)).await,
             Err(_) => self.refuse(Close::Malformed),
@@ -392,7 +438,9 @@ impl Session {
         if matches!(self.phase, Phase::Silent) {
             self.enter(if is_sync { JoinAs::Sync } else { JoinAs::Chunks }).await;
         }
-        let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) else { return };
+        let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) else {
+            return;
+        };
         if is_sync {
             self.on_sync(&bytes).await;
         } else {

@@ -59,7 +59,10 @@ pub(crate) struct Shell {
 }
 
 fn now() -> Now {
-    Now { at: Instant::now(), ms: clock::now_ms() }
+    Now {
+        at: Instant::now(),
+        ms: clock::now_ms(),
+    }
 }
 
 impl Shell {
@@ -76,7 +79,20 @@ impl Shell {
         let room = Room::new(opened, shared.settings.clone());
         let journal = shared.journal.clone();
         let (waiting, next_ticket, last_edit, draining) = (HashMap::new(), 0, None, false);
-        Ok(Self { shared, document, room, mail, waiting, next_ticket, journal, last_edit, projected: head, saved, last_commit: Instant::now(), draining })
+        Ok(Self {
+            shared,
+            document,
+            room,
+            mail,
+            waiting,
+            next_ticket,
+            journal,
+            last_edit,
+            projected: head,
+            saved,
+            last_commit: Instant::now(),
+            draining,
+        })
     }
 
     /// Runs the room until nobody is there any more.
@@ -102,8 +118,7 @@ impl Shell {
             }
         }
         self.last_edit = self.last_edit.map(|_| Instant::now() - SETTLE);
-        let why = if self.shared.draining.load(std::sync::atomic::Ordering::Relaxed) { Close::Draining } else { Close::Internal };
-        turn_away(&mut self.mail, why);
+        turn_away(&mut self.mail, Close::Draining);
         self.settle().await;
         self.save(true).await;
     }
@@ -293,7 +308,11 @@ impl Shell {
                 }
                 Err(error) => {
                     tracing::error!(document = %self.document, %error, "the page does not load");
-                    let why = if matches!(error, Error::NotFound) { Close::NotFound } else { Close::Internal };
+                    let why = if matches!(error, Error::NotFound) {
+                        Close::NotFound
+                    } else {
+                        Close::Internal
+                    };
                     self.room.close_all(why);
                     self.waiting.clear();
                     self.draining = true;
@@ -306,7 +325,9 @@ impl Shell {
     /// Reads what other nodes have written.
     async fn read_on(&mut self) {
         let head = self.room.head().clone();
-        let Ok(stands) = log::head(&self.shared.db, self.document).await else { return };
+        let Ok(stands) = log::head(&self.shared.db, self.document).await else {
+            return;
+        };
         let rows = log::after(&self.shared.db, self.document, head.epoch, head.seq).await;
         let followed = match rows {
             Ok(rows) if stands.epoch == head.epoch => tokio::task::block_in_place(|| self.room.news(rows)).is_ok(),
@@ -333,7 +354,12 @@ impl Shell {
 
     async fn publish(&self) {
         let head = self.room.head();
-        self.send(Told::Rows { document: self.document, epoch: head.epoch, seq: head.seq }).await;
+        self.send(Told::Rows {
+            document: self.document,
+            epoch: head.epoch,
+            seq: head.seq,
+        })
+        .await;
     }
 
     async fn tell(&mut self) {
@@ -342,16 +368,34 @@ impl Shell {
             return;
         }
         if let Some((here, left)) = tell.presence {
-            self.send(Told::Presence { document: self.document, here, left }).await;
+            self.send(Told::Presence {
+                document: self.document,
+                here,
+                left,
+            })
+            .await;
         }
         for (sender, count, session, data) in tell.ephemeral {
-            self.send(Told::Ephemeral { document: self.document, sender, count, session, data: data.to_vec() }).await;
+            self.send(Told::Ephemeral {
+                document: self.document,
+                sender,
+                count,
+                session,
+                data: data.to_vec(),
+            })
+            .await;
         }
     }
 
     async fn send(&self, what: Told) {
         if self.shared.has_others {
-            self.shared.bus.publish(News { node: self.shared.node, what }.to_bytes()).await;
+            self.shared.bus.publish(
+                News {
+                    node: self.shared.node,
+                    what,
+                }
+                .to_bytes(),
+            );
         }
     }
 
@@ -385,7 +429,11 @@ impl Shell {
     /// Writes a verified save when the log has grown enough behind the last one.
     async fn save(&mut self, at_the_end: bool) {
         let head = self.room.head().clone();
-        let due = if at_the_end { self.shared.settings.snapshot_rows / 5 } else { self.shared.settings.snapshot_rows };
+        let due = if at_the_end {
+            self.shared.settings.snapshot_rows / 5
+        } else {
+            self.shared.settings.snapshot_rows
+        };
         if head.seq - self.saved < due.max(1) || self.room.page().is_broken() {
             return;
         }
@@ -395,7 +443,9 @@ impl Shell {
         match tokio::task::block_in_place(|| self.room.page().save_verified()) {
             Ok(bytes) => {
                 let size = bytes.len();
-                let kept = backends::db::write(&self.shared.db, async |tx: &DatabaseTransaction| snapshot::keep(tx, document, &head, bytes).await);
+                let kept = backends::db::write(&self.shared.db, async |tx: &DatabaseTransaction| {
+                    snapshot::keep(tx, document, &head, bytes).await
+                });
                 match kept.await {
                     Ok(()) => self.room.saved_as(size),
                     Err(error) => tracing::warn!(%document, %error, "the snapshot was not written"),
@@ -421,5 +471,11 @@ async fn load(shared: &Shared, document: DocumentId) -> Result<Opened, Error> {
     let row = shared.row(document).await?;
     let (page, stored) = snapshot::load(&shared.db, document).await?;
     let actors = log::actors(&shared.db, document).await?;
-    Ok(Opened { document, workspace: row.workspace_id, page, stored, actors })
+    Ok(Opened {
+        document,
+        workspace: row.workspace_id,
+        page,
+        stored,
+        actors,
+    })
 }

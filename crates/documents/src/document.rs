@@ -12,8 +12,8 @@ use entity::document;
 use events::Change;
 use kernel::{clock, error::Field, id::*, order, role::Level};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, sea_query::Expr,
 };
 use workspaces::access::{Access, CreateDocuments, DocumentAccess, EditDocument, ManageDocument};
 
@@ -56,10 +56,18 @@ pub struct Created {
 pub fn checked_title(title: &str) -> Result<String, Error> {
     let title = title.trim();
     if title.chars().count() > MAX_TITLE {
-        return Err(Error::invalid("/title", "too_long", format!("takes at most {MAX_TITLE} characters")));
+        return Err(Error::invalid(
+            "/title",
+            "too_long",
+            format!("takes at most {MAX_TITLE} characters"),
+        ));
     }
     if title.chars().any(char::is_control) {
-        return Err(Error::invalid("/title", "control_character", "takes no line breaks or control characters"));
+        return Err(Error::invalid(
+            "/title",
+            "control_character",
+            "takes no line breaks or control characters",
+        ));
     }
     Ok(title.to_owned())
 }
@@ -111,8 +119,16 @@ pub async fn create(
         deleted_at: None,
         deleted_with: None,
     };
-    document::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
-    let entry = Entry { change, user: Some(access.user()), message_id: None, source: Source::Server, binds_actor: true };
+    document::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx)
+        .await?;
+    let entry = Entry {
+        change,
+        user: Some(access.user()),
+        message_id: None,
+        source: Source::Server,
+        binds_actor: true,
+    };
     let head = log::start(tx, id, entry).await?;
     let content = Content::from(page.mirror());
     projection::keep(tx, id, &head, &content).await?;
@@ -129,13 +145,21 @@ async fn check_parent(
 ) -> Result<(), Error> {
     let Some(parent) = parent else { return Ok(()) };
     if under.is_none_or(|under| under.id() != parent || under.workspace() != access.workspace()) {
-        return Err(Error::invalid("/parent_id", "not_found", "is no page of this workspace that you may edit"));
+        return Err(Error::invalid(
+            "/parent_id",
+            "not_found",
+            "is no page of this workspace that you may edit",
+        ));
     }
     let (mut depth, mut at) = (0, Some(parent));
     while let Some(id) = at {
         depth += 1;
         if depth >= MAX_DEPTH {
-            return Err(Error::invalid("/parent_id", "too_deep", format!("pages nest at most {MAX_DEPTH} deep")));
+            return Err(Error::invalid(
+                "/parent_id",
+                "too_deep",
+                format!("pages nest at most {MAX_DEPTH} deep"),
+            ));
         }
         at = document::Entity::find_by_id(id).one(tx).await?.and_then(|row| row.parent_id);
     }
@@ -266,7 +290,10 @@ pub async fn restore(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocu
         .exec(tx)
         .await?;
     let parent = match row.parent_id {
-        Some(parent) => document::Entity::find_by_id(parent).one(tx).await?.filter(|p| p.deleted_at.is_none()),
+        Some(parent) => document::Entity::find_by_id(parent)
+            .one(tx)
+            .await?
+            .filter(|p| p.deleted_at.is_none()),
         None => None,
     };
     let mut restored = row.clone().into_active_model();
@@ -303,7 +330,10 @@ pub async fn destroy(tx: &impl ConnectionTrait, access: &DocumentAccess<ManageDo
         .filter(document::Column::ParentId.is_in(doomed.iter().copied()))
         .exec(tx)
         .await?;
-    document::Entity::delete_many().filter(document::Column::Id.is_in(doomed)).exec(tx).await?;
+    document::Entity::delete_many()
+        .filter(document::Column::Id.is_in(doomed))
+        .exec(tx)
+        .await?;
     events::append(tx, access.by(), Change::DocumentDeleted { document: row.id }).await?;
     Ok(())
 }

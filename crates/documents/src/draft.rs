@@ -20,7 +20,12 @@ pub struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// The page before the batch.
     pub fn new(mirror: &'a Mirror) -> Self {
-        Self { mirror, nodes: None, children: None, kinds: HashMap::new() }
+        Self {
+            mirror,
+            nodes: None,
+            children: None,
+            kinds: HashMap::new(),
+        }
     }
 
     /// A block's node, deleted or not.
@@ -32,7 +37,7 @@ impl<'a> Draft<'a> {
     }
 
     /// How many blocks there are, deleted ones included.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.nodes.as_ref().map_or(self.mirror.blocks.len(), HashMap::len)
     }
 
@@ -46,7 +51,10 @@ impl<'a> Draft<'a> {
 
     /// A block's type.
     pub fn kind(&self, id: &str) -> Option<&str> {
-        self.kinds.get(id).map(String::as_str).or_else(|| self.mirror.blocks.get(id).map(|entry| entry.kind.as_str()))
+        self.kinds
+            .get(id)
+            .map(String::as_str)
+            .or_else(|| self.mirror.blocks.get(id).map(|entry| entry.kind.as_str()))
     }
 
     /// Notes a block's type.
@@ -57,7 +65,9 @@ impl<'a> Draft<'a> {
     /// Notes where a block stands now.
     pub fn set_node(&mut self, id: &str, node: Node) {
         let mirror = self.mirror;
-        let nodes = self.nodes.get_or_insert_with(|| mirror.blocks.iter().map(|(id, e)| (id.clone(), e.node.clone())).collect());
+        let nodes = self
+            .nodes
+            .get_or_insert_with(|| mirror.blocks.iter().map(|(id, e)| (id.clone(), e.node.clone())).collect());
         nodes.insert(id.to_owned(), node);
         self.children = None;
     }
@@ -77,12 +87,18 @@ impl<'a> Draft<'a> {
 
     /// The derived parent of a live block.
     pub fn parent(&mut self, id: &str) -> String {
-        let found = self.children().iter().find(|(_, row)| row.iter().any(|c| c == id)).map(|(parent, _)| parent.clone());
+        let found = self
+            .children()
+            .iter()
+            .find(|(_, row)| row.iter().any(|c| c == id))
+            .map(|(parent, _)| parent.clone());
         found.unwrap_or_default()
     }
 
     /// A block's order key, when it is one that others can be put around.
     pub fn order(&self, id: &str) -> Option<String> {
-        self.node(id).map(|node| node.order.clone()).filter(|order| kernel::order::is_valid(order))
+        self.node(id)
+            .map(|node| node.order.clone())
+            .filter(|order| kernel::order::is_valid(order))
     }
 }

@@ -47,7 +47,12 @@ impl Scope<'_, '_> {
 /// Applies one edit. `pointer` names it in errors: `/ops/3`.
 pub fn apply(scope: &mut Scope<'_, '_>, op: &Op, pointer: &str) -> Result<(), Error> {
     match op {
-        Op::Insert { block: Some(id), pos, text, marks } => {
+        Op::Insert {
+            block: Some(id),
+            pos,
+            text,
+            marks,
+        } => {
             let target = text::target(scope, id)?;
             let at = text::position(scope, &target, pos)?;
             text::insert(scope, &target, at, (text, marks.as_ref()))
@@ -57,20 +62,42 @@ pub fn apply(scope: &mut Scope<'_, '_>, op: &Op, pointer: &str) -> Result<(), Er
             let at = text::position(scope, &target, pos)?;
             text::delete(scope, &target, at, *len)
         }
-        Op::Replace { block: Some(id), pos, len, text } => {
+        Op::Replace {
+            block: Some(id),
+            pos,
+            len,
+            text,
+        } => {
             let target = text::target(scope, id)?;
             let at = text::position(scope, &target, pos)?;
             text::delete(scope, &target, at, *len)?;
             text::insert(scope, &target, at, (text, None))
         }
-        Op::Format { block: Some(id), pos, len, name, value, expand } => {
+        Op::Format {
+            block: Some(id),
+            pos,
+            len,
+            name,
+            value,
+            expand,
+        } => {
             let target = text::target(scope, id)?;
             let at = text::position(scope, &target, pos)?;
-            text::format(scope, &target, at..at.saturating_add(*len), text::Format { name, value, expand: *expand })
+            text::format(
+                scope,
+                &target,
+                at..at.saturating_add(*len),
+                text::Format {
+                    name,
+                    value,
+                    expand: *expand,
+                },
+            )
         }
-        Op::Insert { block: None, .. } | Op::Delete { block: None, .. } | Op::Replace { block: None, .. } | Op::Format { block: None, .. } => {
-            plain::apply(scope, op)
-        }
+        Op::Insert { block: None, .. }
+        | Op::Delete { block: None, .. }
+        | Op::Replace { block: None, .. }
+        | Op::Format { block: None, .. } => plain::apply(scope, op),
         Op::BlockInsert { block, place } => blocks::insert(scope, block, place, pointer),
         Op::BlockMove { id, place } => blocks::move_to(scope, id, place),
         Op::Put { path, value } if path == "title" => text::set(scope, TITLE, value),

@@ -80,7 +80,11 @@ pub fn find(name: &str) -> Option<&'static Kind> {
 pub fn check(kind: &str, props: &Map<String, Value>, has_text: bool, parent_kind: Option<&str>) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     if !is_name(kind) {
-        problems.push(Problem::new("/type", "invalid_type", "a type is a lower-case letter, then letters, digits and _, 64 at most"));
+        problems.push(Problem::new(
+            "/type",
+            "invalid_type",
+            "a type is a lower-case letter, then letters, digits and _, 64 at most",
+        ));
     }
     problems.extend(measure(props).err());
     match find(kind) {
@@ -105,9 +109,11 @@ pub fn is_name(name: &str) -> bool {
 
 fn check_place(kind: &Kind, parent_kind: Option<&str>) -> Option<Problem> {
     match kind.parent {
-        Some(needed) if parent_kind != Some(needed) => {
-            Some(Problem::new("/parent_id", "misplaced", format!("a {} stands in a {needed}", kind.name)))
-        }
+        Some(needed) if parent_kind != Some(needed) => Some(Problem::new(
+            "/parent_id",
+            "misplaced",
+            format!("a {} stands in a {needed}", kind.name),
+        )),
         Some(_) => None,
         None => check_holder(kind.name, parent_kind),
     }
@@ -116,22 +122,40 @@ fn check_place(kind: &Kind, parent_kind: Option<&str>) -> Option<Problem> {
 fn check_holder(kind: &str, parent_kind: Option<&str>) -> Option<Problem> {
     let holder = find(parent_kind?)?;
     let needed = holder.holds.filter(|needed| *needed != kind)?;
-    Some(Problem::new("/parent_id", "misplaced", format!("a {} holds nothing but {needed}", holder.name)))
+    Some(Problem::new(
+        "/parent_id",
+        "misplaced",
+        format!("a {} holds nothing but {needed}", holder.name),
+    ))
 }
 
 fn check_prop(kind: &Kind, name: &str, value: &Value) -> Option<Problem> {
     match kind.props.iter().find(|prop| prop.name == name) {
         _ if value.is_null() => None,
-        Some(prop) => prop.rule.check(value).err().map(|wrong| Problem::new(at(name), wrong.code, wrong.detail)),
+        Some(prop) => prop
+            .rule
+            .check(value)
+            .err()
+            .map(|wrong| Problem::new(at(name), wrong.code, wrong.detail)),
         None if kind.is_open || is_name(name) => None,
-        None => Some(Problem::new(at(name), "invalid_name", "a prop is named in snake_case, 64 characters at most")),
+        None => Some(Problem::new(
+            at(name),
+            "invalid_name",
+            "a prop is named in snake_case, 64 characters at most",
+        )),
     }
 }
 
 fn check_need(group: &[&str], props: &Map<String, Value>) -> Option<Problem> {
     let present = |name: &&str| props.get(*name).is_some_and(|value| !value.is_null());
     let missing = !group.iter().any(present);
-    missing.then(|| Problem::new(at(group.first().copied().unwrap_or_default()), "required", format!("needs {}", group.join(" or "))))
+    missing.then(|| {
+        Problem::new(
+            at(group.first().copied().unwrap_or_default()),
+            "required",
+            format!("needs {}", group.join(" or ")),
+        )
+    })
 }
 
 /// Where a prop stands, as a JSON pointer (RFC 6901), cut so that a hostile name does not fill the answer.
@@ -142,12 +166,20 @@ fn at(name: &str) -> String {
 
 fn measure(props: &Map<String, Value>) -> Result<(), Problem> {
     if nests_deeper(props.values().collect(), MAX_PROPS_DEPTH) {
-        return Err(Problem::new("/props", "too_deep", format!("props nest at most {MAX_PROPS_DEPTH} deep")));
+        return Err(Problem::new(
+            "/props",
+            "too_deep",
+            format!("props nest at most {MAX_PROPS_DEPTH} deep"),
+        ));
     }
     // Safe to recurse now: the depth is known.
     let bytes = serde_json::to_vec(props).map_or(usize::MAX, |json| json.len());
     if bytes > MAX_PROPS_BYTES {
-        return Err(Problem::new("/props", "too_large", format!("props take at most {MAX_PROPS_BYTES} bytes as JSON")));
+        return Err(Problem::new(
+            "/props",
+            "too_large",
+            format!("props take at most {MAX_PROPS_BYTES} bytes as JSON"),
+        ));
     }
     Ok(())
 }

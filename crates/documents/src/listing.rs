@@ -33,10 +33,16 @@ pub struct Listed {
 /// Only the database's.
 pub async fn list(db: &impl ConnectionTrait, access: &Access<ReadWorkspace>, wanted: &Wanted) -> Result<Listed, Error> {
     let limit = wanted.limit.clamp(1, 200);
-    let mut listed = Listed { rows: Vec::new(), next: wanted.after.clone() };
+    let mut listed = Listed {
+        rows: Vec::new(),
+        next: wanted.after.clone(),
+    };
     // Rows the caller may not see do not count, so a few more rounds may be needed to fill a page of results.
     for _ in 0..20 {
-        let found = query(access.workspace(), wanted, listed.next.as_ref()).limit(limit + 1).all(db).await?;
+        let found = query(access.workspace(), wanted, listed.next.as_ref())
+            .limit(limit + 1)
+            .all(db)
+            .await?;
         let more = found.len() as u64 > limit;
         let found: Vec<document::Model> = found.into_iter().take(limit as usize).collect();
         let ids: Vec<DocumentId> = found.iter().map(|row| row.id).collect();
@@ -71,9 +77,15 @@ fn query(workspace: WorkspaceId, wanted: &Wanted, after: Option<&(String, Docume
         Some(None) => query.filter(document::Column::ParentId.is_null()),
         None => query,
     };
-    query = if wanted.trashed { query.filter(document::Column::DeletedAt.is_not_null()) } else { query.filter(document::Column::DeletedAt.is_null()) };
+    query = if wanted.trashed {
+        query.filter(document::Column::DeletedAt.is_not_null())
+    } else {
+        query.filter(document::Column::DeletedAt.is_null())
+    };
     if let Some((rank, id)) = after {
-        let same_rank = Condition::all().add(document::Column::Rank.eq(rank)).add(document::Column::Id.gt(*id));
+        let same_rank = Condition::all()
+            .add(document::Column::Rank.eq(rank))
+            .add(document::Column::Id.gt(*id));
         query = query.filter(Condition::any().add(document::Column::Rank.gt(rank)).add(same_rank));
     }
     query.order_by_asc(document::Column::Rank).order_by_asc(document::Column::Id)

@@ -11,7 +11,8 @@ use kernel::{
     id::*,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -94,7 +95,11 @@ impl Batch {
 /// # Errors
 /// Only the database's.
 pub async fn start(tx: &impl ConnectionTrait, document: DocumentId, entry: Entry) -> Result<Head, DbErr> {
-    let head = Head { epoch: EpochId::new(), seq: 0, heads: Vec::new() };
+    let head = Head {
+        epoch: EpochId::new(),
+        seq: 0,
+        heads: Vec::new(),
+    };
     let row = document_head::ActiveModel {
         document_id: Set(document),
         epoch: Set(head.epoch),
@@ -104,7 +109,11 @@ pub async fn start(tx: &impl ConnectionTrait, document: DocumentId, entry: Entry
         updated_at: Set(clock::now()),
     };
     document_head::Entity::insert(row).exec_without_returning(tx).await?;
-    let batch = Batch { document, head, entries: vec![entry] };
+    let batch = Batch {
+        document,
+        head,
+        entries: vec![entry],
+    };
     append(tx, &batch).await?;
     Ok(batch.head_after())
 }
@@ -129,7 +138,9 @@ pub async fn append(tx: &impl ConnectionTrait, batch: &Batch) -> Result<bool, Db
         return Ok(false);
     }
     for rows in rows(batch, now).chunks(200) {
-        document_change::Entity::insert_many(rows.to_vec()).exec_without_returning(tx).await?;
+        document_change::Entity::insert_many(rows.to_vec())
+            .exec_without_returning(tx)
+            .await?;
     }
     bind_actors(tx, batch, now).await?;
     Ok(true)
@@ -173,8 +184,14 @@ async fn bind_actors(tx: &impl ConnectionTrait, batch: &Batch, now: Time) -> Res
     if new.is_empty() {
         return Ok(());
     }
-    let once = OnConflict::columns([document_actor::Column::DocumentId, document_actor::Column::Actor]).do_nothing().to_owned();
-    document_actor::Entity::insert_many(new).on_conflict(once).exec_without_returning(tx).await.map(drop)
+    let once = OnConflict::columns([document_actor::Column::DocumentId, document_actor::Column::Actor])
+        .do_nothing()
+        .to_owned();
+    document_actor::Entity::insert_many(new)
+        .on_conflict(once)
+        .exec_without_returning(tx)
+        .await
+        .map(drop)
 }
 
 /// Where a page's log stands.
@@ -183,7 +200,11 @@ async fn bind_actors(tx: &impl ConnectionTrait, batch: &Batch, now: Time) -> Res
 /// [`Error::NotFound`] when there is no such page.
 pub async fn head(db: &impl ConnectionTrait, document: DocumentId) -> Result<Head, Error> {
     let row = document_head::Entity::find_by_id(document).one(db).await?.ok_or(Error::NotFound)?;
-    Ok(Head { epoch: row.epoch, seq: row.server_seq, heads: heads::from_bytes(&row.heads) })
+    Ok(Head {
+        epoch: row.epoch,
+        seq: row.server_seq,
+        heads: heads::from_bytes(&row.heads),
+    })
 }
 
 /// Where the logs of many pages stand, in one query.
@@ -195,7 +216,11 @@ pub async fn positions(db: &impl ConnectionTrait, documents: &[DocumentId]) -> R
     for some in documents.chunks(500) {
         let rows: Vec<(DocumentId, EpochId, i64)> = document_head::Entity::find()
             .select_only()
-            .columns([document_head::Column::DocumentId, document_head::Column::Epoch, document_head::Column::ServerSeq])
+            .columns([
+                document_head::Column::DocumentId,
+                document_head::Column::Epoch,
+                document_head::Column::ServerSeq,
+            ])
             .filter(document_head::Column::DocumentId.is_in(some.iter().copied()))
             .into_tuple()
             .all(db)
@@ -209,7 +234,12 @@ pub async fn positions(db: &impl ConnectionTrait, documents: &[DocumentId]) -> R
 ///
 /// # Errors
 /// Only the database's.
-pub async fn after(db: &impl ConnectionTrait, document: DocumentId, epoch: EpochId, seq: i64) -> Result<Vec<document_change::Model>, DbErr> {
+pub async fn after(
+    db: &impl ConnectionTrait,
+    document: DocumentId,
+    epoch: EpochId,
+    seq: i64,
+) -> Result<Vec<document_change::Model>, DbErr> {
     document_change::Entity::find()
         .filter(document_change::Column::DocumentId.eq(document))
         .filter(document_change::Column::Epoch.eq(epoch))
@@ -249,7 +279,10 @@ pub async fn seq_of_message(db: &impl ConnectionTrait, document: DocumentId, mes
 /// # Errors
 /// Only the database's.
 pub async fn actors(db: &impl ConnectionTrait, document: DocumentId) -> Result<Vec<(Vec<u8>, Option<UserId>)>, DbErr> {
-    let rows = document_actor::Entity::find().filter(document_actor::Column::DocumentId.eq(document)).all(db).await?;
+    let rows = document_actor::Entity::find()
+        .filter(document_actor::Column::DocumentId.eq(document))
+        .all(db)
+        .await?;
     Ok(rows.into_iter().map(|row| (row.actor, row.user_id)).collect())
 }
 

@@ -11,10 +11,10 @@ mod escape;
 mod inline;
 mod list;
 mod media;
-mod rich;
-mod table;
 #[cfg(test)]
 mod reading;
+mod rich;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -42,7 +42,10 @@ pub fn to_markdown(title: &str, blocks: &[Block]) -> String {
 
     let mut options = Options::default();
     options.render.prefer_fenced = true;
-    let mut written = Bounded { text: String::new(), left: MAX_BYTES };
+    let mut written = Bounded {
+        text: String::new(),
+        left: MAX_BYTES,
+    };
     if comrak::format_commonmark(root, &options, &mut written).is_err() {
         written.text.push_str("\n\n<!-- cut: the page is too long for Markdown -->\n");
     }
@@ -84,7 +87,13 @@ impl<'a> Page<'a> {
 
     fn html(self, into: Node<'a>, html: impl Into<String>) {
         // Type 6 (any block tag) is what every reader treats alike; comrak only keeps the number.
-        self.append(into, NodeValue::HtmlBlock(NodeHtmlBlock { block_type: 6, literal: html.into() }));
+        self.append(
+            into,
+            NodeValue::HtmlBlock(NodeHtmlBlock {
+                block_type: 6,
+                literal: html.into(),
+            }),
+        );
     }
 
     /// A remark that readers do not show. Only plain words reach it.
@@ -95,7 +104,12 @@ impl<'a> Page<'a> {
     }
 
     fn blocks(self, root: Node<'a>, blocks: &[Block]) {
-        let mut stack = vec![Frame { into: root, nesting: 0, rest: blocks.iter(), closing: None }];
+        let mut stack = vec![Frame {
+            into: root,
+            nesting: 0,
+            rest: blocks.iter(),
+            closing: None,
+        }];
         while let Some(frame) = stack.last_mut() {
             let (into, nesting) = (frame.into, frame.nesting);
             let Some(block) = frame.rest.next() else {
@@ -106,12 +120,21 @@ impl<'a> Page<'a> {
                 continue;
             };
             let opened = self.block(into, block);
-            let rest = if block::takes_its_children(block) { [].iter() } else { block.children.iter() };
+            let rest = if block::takes_its_children(block) {
+                [].iter()
+            } else {
+                block.children.iter()
+            };
             let (into, nesting) = match opened.inside {
                 Some(inside) if nesting < MAX_NESTING => (inside, nesting + 1),
                 _ => (into, nesting),
             };
-            stack.push(Frame { into, nesting, rest, closing: opened.closing });
+            stack.push(Frame {
+                into,
+                nesting,
+                rest,
+                closing: opened.closing,
+            });
         }
     }
 }

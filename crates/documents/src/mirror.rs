@@ -74,7 +74,10 @@ pub fn string(doc: &impl ReadDoc, parent: &ObjId, key: &str) -> Option<String> {
 impl Mirror {
     /// Reads the whole page.
     pub fn read(doc: &Automerge) -> Self {
-        let mut mirror = Self { title: string(doc, &ROOT, "title").unwrap_or_default(), ..Self::default() };
+        let mut mirror = Self {
+            title: string(doc, &ROOT, "title").unwrap_or_default(),
+            ..Self::default()
+        };
         if let Some(blocks) = object(doc, &ROOT, "blocks", ObjType::Map) {
             let ids: Vec<String> = doc.keys(&blocks).collect();
             for id in ids {
@@ -98,7 +101,9 @@ impl Mirror {
         if touched.title {
             self.title = string(doc, &ROOT, "title").unwrap_or_default();
         }
-        let Some(blocks) = object(doc, &ROOT, "blocks", ObjType::Map) else { return };
+        let Some(blocks) = object(doc, &ROOT, "blocks", ObjType::Map) else {
+            return;
+        };
         let mut moved = false;
         for id in &touched.blocks {
             let before = self.blocks.get(id).map(|e| e.node.clone());
@@ -118,9 +123,15 @@ impl Mirror {
     fn derive(&mut self) {
         let nodes = self.blocks.iter().map(|(id, e)| (id.clone(), e.node.clone())).collect();
         self.children = tree::derive(&nodes);
-        let pairs = self.children.iter().flat_map(|(parent, row)| row.iter().map(move |id| (id.clone(), parent.clone())));
+        let pairs = self
+            .children
+            .iter()
+            .flat_map(|(parent, row)| row.iter().map(move |id| (id.clone(), parent.clone())));
         let before = std::mem::replace(&mut self.parents, pairs.collect());
-        let moved = self.parents.iter().filter(|(id, parent)| before.get(*id).is_some_and(|old| old != *parent));
+        let moved = self
+            .parents
+            .iter()
+            .filter(|(id, parent)| before.get(*id).is_some_and(|old| old != *parent));
         self.resurfaced = moved.map(|(id, _)| id.clone()).collect();
     }
 
@@ -136,7 +147,10 @@ impl Mirror {
 
     /// The block that a Text belongs to. Looks at every block: for what is rare.
     pub fn block_of_text(&self, text: &ObjId) -> Option<&str> {
-        self.blocks.iter().find(|(_, entry)| entry.text_object.as_ref() == Some(text)).map(|(id, _)| id.as_str())
+        self.blocks
+            .iter()
+            .find(|(_, entry)| entry.text_object.as_ref() == Some(text))
+            .map(|(id, _)| id.as_str())
     }
 
     /// The live blocks as a tree.
@@ -147,10 +161,14 @@ impl Mirror {
     fn below(&self, parent: &str, depth: usize) -> Vec<Block> {
         let row = self.children.get(parent).into_iter().flatten();
         if depth < MAX_DEPTH {
-            return row.filter_map(|id| Some(self.block(id, self.below(id, depth + 1))).filter(|_| self.blocks.contains_key(id))).collect();
+            return row
+                .filter_map(|id| Some(self.block(id, self.below(id, depth + 1))).filter(|_| self.blocks.contains_key(id)))
+                .collect();
         }
         // Too deep to nest: the rest of this branch stands here in reading order.
-        row.flat_map(|id| tree::subtree(&self.children, id)).map(|id| self.block(&id, Vec::new())).collect()
+        row.flat_map(|id| tree::subtree(&self.children, id))
+            .map(|id| self.block(&id, Vec::new()))
+            .collect()
     }
 
     /// One block with the given children.
@@ -204,7 +222,12 @@ fn read_entry(doc: &Automerge, blocks: &ObjId, id: &str) -> Option<Entry> {
     };
     Some(Entry {
         kind: string(doc, &object_id, "type").unwrap_or_else(|| "paragraph".to_owned()),
-        node: Node { parent: parent.to_owned(), order: order.to_owned(), written, deleted },
+        node: Node {
+            parent: parent.to_owned(),
+            order: order.to_owned(),
+            written,
+            deleted,
+        },
         object: object_id,
         text_object,
         text,
@@ -215,7 +238,15 @@ fn read_entry(doc: &Automerge, blocks: &ObjId, id: &str) -> Option<Entry> {
 
 fn read_marks(doc: &Automerge, text: &ObjId) -> Vec<Mark> {
     let marks = doc.marks(text).unwrap_or_default();
-    marks.into_iter().map(|m| Mark { name: m.name.to_string(), value: scalar_to_json(&m.value), start: m.start, end: m.end }).collect()
+    marks
+        .into_iter()
+        .map(|m| Mark {
+            name: m.name.to_string(),
+            value: scalar_to_json(&m.value),
+            start: m.start,
+            end: m.end,
+        })
+        .collect()
 }
 
 fn read_map(doc: &Automerge, map: &ObjId, depth: usize) -> Map<String, Json> {

@@ -211,9 +211,11 @@ impl Op {
             Self::BlockSplit { id, .. } => Positions::Block(id),
             Self::BlockSet { id, key, .. } if key == "text" || key == "marks" => Positions::Block(id),
             Self::Put { .. } => Positions::Block(TITLE),
-            Self::BlockInsert { .. } | Self::BlockMove { .. } | Self::BlockSet { .. } | Self::BlockDelete { .. } | Self::BlockMerge { .. } => {
-                Positions::Nowhere
-            }
+            Self::BlockInsert { .. }
+            | Self::BlockMove { .. }
+            | Self::BlockSet { .. }
+            | Self::BlockDelete { .. }
+            | Self::BlockMerge { .. } => Positions::Nowhere,
         }
     }
 }

@@ -79,7 +79,15 @@ impl Page {
     pub fn create(title: &str, blocks: &[NewBlock], limits: &Limits, now_ms: i64) -> Result<(Self, Change), Error> {
         let mut rng = StdRng::from_rng(&mut rand::rng());
         let doc = empty(&mut rng);
-        let mut page = Self { doc, mirror: Mirror::default(), heads: Vec::new(), max_op: 0, seqs: HashMap::new(), broken: false, rng };
+        let mut page = Self {
+            doc,
+            mirror: Mirror::default(),
+            heads: Vec::new(),
+            max_op: 0,
+            seqs: HashMap::new(),
+            broken: false,
+            rng,
+        };
         let mut tx = page.doc.transaction();
         let broken = |e: automerge::AutomergeError| Error::Broken(e.to_string());
         tx.put(ROOT, "schema", 1_i64).map_err(broken)?;
@@ -87,14 +95,33 @@ impl Page {
         tx.splice_text(&text, 0, 0, title).map_err(broken)?;
         tx.put_object(ROOT, "blocks", ObjType::Map).map_err(broken)?;
         let mirror = Mirror::default();
-        let mut scope = Scope { tx: &mut tx, draft: Draft::new(&mirror), limits, rng: &mut page.rng, now_ms, made: Vec::new() };
+        let mut scope = Scope {
+            tx: &mut tx,
+            draft: Draft::new(&mirror),
+            limits,
+            rng: &mut page.rng,
+            now_ms,
+            made: Vec::new(),
+        };
         let orders = kernel::order::batch(None, None, blocks.len(), scope.rng);
         for (i, (block, order)) in blocks.iter().zip(orders).enumerate() {
-            let place = Place { order: Some(order), ..Place::default() };
-            edit::apply(&mut scope, &Op::BlockInsert { block: block.clone(), place }, &format!("/blocks/{i}"))?;
+            let place = Place {
+                order: Some(order),
+                ..Place::default()
+            };
+            edit::apply(
+                &mut scope,
+                &Op::BlockInsert {
+                    block: block.clone(),
+                    place,
+                },
+                &format!("/blocks/{i}"),
+            )?;
         }
         let (hash, _) = tx.commit_with(CommitOptions::default().with_time(seconds(now_ms)));
-        let change = hash.and_then(|hash| page.doc.get_change_by_hash(&hash)).ok_or_else(|| Error::Broken("no first change".to_owned()))?;
+        let change = hash
+            .and_then(|hash| page.doc.get_change_by_hash(&hash))
+            .ok_or_else(|| Error::Broken("no first change".to_owned()))?;
         page.note(&change);
         page.mirror = Mirror::read(&page.doc);
         Ok((page, change))
@@ -125,7 +152,15 @@ impl Page {
             Ok((doc, mirror))
         });
         let (doc, mirror) = loaded.map_err(|e| Error::Corrupt(e.to_string()))?;
-        let mut page = Self { heads: doc.get_heads(), doc, mirror, max_op: 0, seqs: HashMap::new(), broken: false, rng };
+        let mut page = Self {
+            heads: doc.get_heads(),
+            doc,
+            mirror,
+            max_op: 0,
+            seqs: HashMap::new(),
+            broken: false,
+            rng,
+        };
         for meta in page.doc.get_changes_meta(&[]) {
             page.max_op = page.max_op.max(meta.max_op);
             let seq = page.seqs.entry(meta.actor.into_owned()).or_default();
@@ -180,33 +215,59 @@ impl Page {
         let mut past = base.map(<[ChangeHash]>::to_vec).unwrap_or_default();
         past.sort();
         let isolated = base.is_some() && past != self.heads;
-        self.run("an edit", |page| if isolated { page.edit_at(ops, &past, limits, now_ms) } else { page.edit_now(ops, limits, now_ms) })
+        self.run("an edit", |page| {
+            if isolated {
+                page.edit_at(ops, &past, limits, now_ms)
+            } else {
+                page.edit_now(ops, limits, now_ms)
+            }
+        })
     }
 
     fn edit_now(&mut self, ops: &[Op], limits: &Limits, now_ms: i64) -> Result<Edited, Error> {
         let Self { doc, mirror, rng, .. } = self;
-        let tx = doc.transaction_log_patches(PatchLog::active()).map_err(|e| Error::Broken(e.to_string()))?;
+        let tx = doc
+            .transaction_log_patches(PatchLog::active())
+            .map_err(|e| Error::Broken(e.to_string()))?;
         let (hash, mut log, made) = run_ops(tx, Draft::new(mirror), (ops, limits), (rng, now_ms))?;
         let Some(change) = hash.and_then(|hash| self.doc.get_change_by_hash(&hash)) else {
-            return Ok(Edited { change: None, patches: Vec::new(), made });
+            return Ok(Edited {
+                change: None,
+                patches: Vec::new(),
+                made,
+            });
         };
         let patches = self.doc.make_patches(&mut log);
         self.note(&change);
         self.mirror.refresh(&self.doc, &patches::touched(&patches));
-        Ok(Edited { change: Some(change), patches, made })
+        Ok(Edited {
+            change: Some(change),
+            patches,
+            made,
+        })
     }
 
     /// Applies edits where their author saw the page: on a copy, isolated at the base, and then the resulting change
     /// to the page itself, which gives the patches in present coordinates.
     fn edit_at(&mut self, ops: &[Op], base: &[ChangeHash], limits: &Limits, now_ms: i64) -> Result<Edited, Error> {
         let mut copy = self.doc.clone();
-        let tx = copy.transaction_at(PatchLog::inactive(), base).map_err(|e| Error::Broken(e.to_string()))?;
+        let tx = copy
+            .transaction_at(PatchLog::inactive(), base)
+            .map_err(|e| Error::Broken(e.to_string()))?;
         let (hash, _, made) = run_ops(tx, Draft::new(&self.mirror), (ops, limits), (&mut self.rng, now_ms))?;
         let Some(change) = hash.and_then(|hash| copy.get_change_by_hash(&hash)) else {
-            return Ok(Edited { change: None, patches: Vec::new(), made });
+            return Ok(Edited {
+                change: None,
+                patches: Vec::new(),
+                made,
+            });
         };
         let patches = self.apply_inner(vec![change.clone()])?;
-        Ok(Edited { change: Some(change), patches, made })
+        Ok(Edited {
+            change: Some(change),
+            patches,
+            made,
+        })
     }
 
     /// Whether these edits' positions mean the same at `base` as at the head, given what was touched since.
@@ -231,7 +292,9 @@ impl Page {
     fn apply_inner(&mut self, changes: Vec<Change>) -> Result<Vec<Patch>, Error> {
         let mut log = PatchLog::active();
         let broken = |e: automerge::AutomergeError| Error::Broken(e.to_string());
-        self.doc.apply_changes_log_patches(changes.iter().cloned(), &mut log).map_err(broken)?;
+        self.doc
+            .apply_changes_log_patches(changes.iter().cloned(), &mut log)
+            .map_err(broken)?;
         let patches = self.doc.make_patches(&mut log);
         changes.iter().for_each(|change| self.note(change));
         let mut heads = self.doc.get_heads();
@@ -241,7 +304,11 @@ impl Page {
         }
         let mut touched = patches::touched(&patches);
         let marked = patches::marked(&patches);
-        let remarked: Vec<String> = self.blocks_marked_by(&changes).into_iter().filter(|id| !marked.contains(id)).collect();
+        let remarked: Vec<String> = self
+            .blocks_marked_by(&changes)
+            .into_iter()
+            .filter(|id| !marked.contains(id))
+            .collect();
         touched.blocks.extend(remarked.iter().cloned());
         self.mirror.refresh(&self.doc, &touched);
         self.mirror.remarked.extend(remarked);
@@ -348,7 +415,14 @@ fn run_ops(
 ) -> Result<Ran, Error> {
     let (ops, limits) = what;
     let (rng, now_ms) = context;
-    let mut scope = Scope { tx: &mut tx, draft, limits, rng, now_ms, made: Vec::new() };
+    let mut scope = Scope {
+        tx: &mut tx,
+        draft,
+        limits,
+        rng,
+        now_ms,
+        made: Vec::new(),
+    };
     for (i, op) in ops.iter().enumerate() {
         edit::apply(&mut scope, op, &format!("/ops/{i}"))?;
     }

@@ -28,7 +28,11 @@ enum Subject<'a> {
 }
 
 fn subject(patch: &Patch) -> Subject<'_> {
-    let path: Vec<&str> = patch.path.iter().map_while(|(_, prop)| if let Prop::Map(key) = prop { Some(key.as_str()) } else { None }).collect();
+    let path: Vec<&str> = patch
+        .path
+        .iter()
+        .map_while(|(_, prop)| if let Prop::Map(key) = prop { Some(key.as_str()) } else { None })
+        .collect();
     match path.as_slice() {
         [] => match &patch.action {
             PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key } if key == "title" => Subject::Title { in_text: false },
@@ -93,7 +97,11 @@ pub fn diff_to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
         _ => false,
     };
     let everything = || after.parents.keys().cloned().collect();
-    let moved: BTreeSet<String> = if patches.iter().any(is_structural) { everything() } else { BTreeSet::new() };
+    let moved: BTreeSet<String> = if patches.iter().any(is_structural) {
+        everything()
+    } else {
+        BTreeSet::new()
+    };
     let mut ops = Vec::with_capacity(patches.len());
     tell(patches, after, &moved, &mut ops);
     ops
@@ -109,10 +117,21 @@ fn appearing<'p>(patches: &'p [Patch], after: &Mirror) -> BTreeSet<&'p str> {
     patches.iter().filter_map(id).filter(|id| after.live(id).is_some()).collect()
 }
 
+fn replaced_texts(patches: &[Patch]) -> BTreeSet<&str> {
+    let id = |patch| match (subject(patch), &patch.action) {
+        (Subject::Title { in_text: false }, _) => Some(TITLE),
+        (Subject::Block(id), PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) if key == "text" => Some(id),
+        _ => None,
+    };
+    patches.iter().filter_map(id).collect()
+}
+
 fn tell(patches: &[Patch], after: &Mirror, moved: &BTreeSet<String>, ops: &mut Vec<Json>) {
     let whole = appearing(patches, after);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     let mut props_told: BTreeSet<&str> = BTreeSet::new();
+    // Texts that were replaced as a whole: what is spliced into the new one is in its value already.
+    let replaced = replaced_texts(patches);
     for patch in patches {
         let about = match (subject(patch), &patch.action) {
             (Subject::Blocks, PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) => Some(key.as_str()),
@@ -127,6 +146,8 @@ fn tell(patches: &[Patch], after: &Mirror, moved: &BTreeSet<String>, ops: &mut V
             continue;
         }
         match (subject(patch), &patch.action) {
+            (Subject::Title { in_text: true }, _) if replaced.contains(TITLE) => {}
+            (Subject::Text(id), _) if replaced.contains(id) => {}
             (Subject::Title { in_text: true }, action) => ops.extend(text_ops(TITLE, action)),
             (Subject::Title { in_text: false }, _) => ops.push(json!({"op": "put", "path": "title", "value": after.title})),
             (Subject::Block(id), action) => ops.extend(block_ops(id, action, after)),
@@ -140,7 +161,11 @@ fn tell(patches: &[Patch], after: &Mirror, moved: &BTreeSet<String>, ops: &mut V
         }
     }
     let is_told = |id: &str| told.contains(id) || ops.iter().any(|op| op["op"] == "block_move" && op["id"] == id);
-    let surfaced: Vec<Json> = moved.iter().filter(|id| !is_told(id)).filter_map(|id| block_move(id, after)).collect();
+    let surfaced: Vec<Json> = moved
+        .iter()
+        .filter(|id| !is_told(id))
+        .filter_map(|id| block_move(id, after))
+        .collect();
     ops.extend(surfaced);
 }
 
@@ -160,7 +185,9 @@ fn block_whole(id: &str, after: &Mirror) -> Option<Json> {
 }
 
 fn block_ops(id: &str, action: &PatchAction, after: &Mirror) -> Option<Json> {
-    let (PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) = action else { return None };
+    let (PatchAction::PutMap { key, .. } | PatchAction::DeleteMap { key }) = action else {
+        return None;
+    };
     let entry = after.blocks.get(id)?;
     match key.as_str() {
         "place" => block_move(id, after),
@@ -170,7 +197,10 @@ fn block_ops(id: &str, action: &PatchAction, after: &Mirror) -> Option<Json> {
         "text" => Some(json!({"op": "block_set", "id": id, "key": "text", "value": entry.text})),
         other => {
             let value = match action {
-                PatchAction::PutMap { value: (Value::Scalar(scalar), _), .. } => scalar_to_json(scalar),
+                PatchAction::PutMap {
+                    value: (Value::Scalar(scalar), _),
+                    ..
+                } => scalar_to_json(scalar),
                 _ => Json::Null,
             };
             Some(json!({"op": "block_set", "id": id, "key": other, "value": value}))
@@ -216,7 +246,10 @@ pub fn snapshot(mirror: &Mirror) -> Json {
 /// The page as plain text: what positions without a block count in.
 pub fn plain_text(mirror: &Mirror) -> String {
     let order = crate::tree::reading_order(&mirror.children);
-    let texts: Vec<&str> = order.iter().filter_map(|id| mirror.blocks.get(id)).map(|entry| entry.text.as_str()).collect();
+    let texts: Vec<&str> = order
+        .iter()
+        .filter_map(|id| mirror.blocks.get(id))
+        .map(|entry| entry.text.as_str())
+        .collect();
     texts.join("\n")
 }
-

@@ -18,7 +18,10 @@ pub struct Content {
 
 impl From<&Mirror> for Content {
     fn from(mirror: &Mirror) -> Self {
-        Self { title: mirror.title.clone(), blocks: mirror.tree() }
+        Self {
+            title: mirror.title.clone(),
+            blocks: mirror.tree(),
+        }
     }
 }
 
@@ -45,7 +48,15 @@ pub async fn keep(tx: &impl ConnectionTrait, document: DocumentId, head: &Head, 
         view: Set(view),
     };
     let replace = OnConflict::column(document_projection::Column::DocumentId)
-        .update_columns([document_projection::Column::Epoch, document_projection::Column::ServerSeq, document_projection::Column::View])
+        .update_columns([
+            document_projection::Column::Epoch,
+            document_projection::Column::ServerSeq,
+            document_projection::Column::View,
+        ])
         .to_owned();
-    document_projection::Entity::insert(row).on_conflict(replace).exec_without_returning(tx).await.map(drop)
+    document_projection::Entity::insert(row)
+        .on_conflict(replace)
+        .exec_without_returning(tx)
+        .await
+        .map(drop)
 }

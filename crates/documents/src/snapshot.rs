@@ -8,7 +8,11 @@ use crate::{
 };
 use entity::{document_change, document_head, document_snapshot};
 use kernel::{clock, id::*};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::{Expr, ExprTrait, OnConflict}};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
 
 /// Everything a page is loaded from.
 pub struct Stored {
@@ -44,7 +48,11 @@ async fn stored(db: &impl ConnectionTrait, document: DocumentId, head: Head, sna
     let rows = log::after(db, document, head.epoch, from).await?;
     // Rows may have come behind the head since it was read; they are part of the page like the others.
     let head = match rows.last() {
-        Some(last) => Head { epoch: head.epoch, seq: last.server_seq, heads: heads::from_bytes(&last.heads_after) },
+        Some(last) => Head {
+            epoch: head.epoch,
+            seq: last.server_seq,
+            heads: heads::from_bytes(&last.heads_after),
+        },
         None => head,
     };
     Ok(Stored { head, snapshot, rows })
@@ -71,7 +79,11 @@ pub fn build(stored: &Stored) -> Result<Page, Error> {
     let page = Page::load(stored.snapshot.as_ref().map(|(_, bytes)| bytes.as_slice()), changes)?;
     let mut promised = stored.head.heads.clone();
     promised.sort();
-    if page.heads() == promised { Ok(page) } else { Err(Error::Corrupt("the heads are not what the log says".to_owned())) }
+    if page.heads() == promised {
+        Ok(page)
+    } else {
+        Err(Error::Corrupt("the heads are not what the log says".to_owned()))
+    }
 }
 
 /// Loads a page: from the newest save, or from the whole log when the save does not serve.
@@ -108,11 +120,21 @@ pub async fn keep(tx: &impl ConnectionTrait, document: DocumentId, head: &Head, 
         bytes: Set(bytes),
         created_at: Set(clock::now()),
     };
-    let same = OnConflict::columns([document_snapshot::Column::DocumentId, document_snapshot::Column::Epoch, document_snapshot::Column::ServerSeq])
-        .do_nothing()
-        .to_owned();
-    document_snapshot::Entity::insert(row).on_conflict(same).exec_without_returning(tx).await?;
-    let before: Option<i64> = document_head::Entity::find_by_id(document).one(tx).await?.map(|row| row.snapshot_seq);
+    let same = OnConflict::columns([
+        document_snapshot::Column::DocumentId,
+        document_snapshot::Column::Epoch,
+        document_snapshot::Column::ServerSeq,
+    ])
+    .do_nothing()
+    .to_owned();
+    document_snapshot::Entity::insert(row)
+        .on_conflict(same)
+        .exec_without_returning(tx)
+        .await?;
+    let before: Option<i64> = document_head::Entity::find_by_id(document)
+        .one(tx)
+        .await?
+        .map(|row| row.snapshot_seq);
     document_head::Entity::update_many()
         .col_expr(document_head::Column::SnapshotSeq, Expr::value(head.seq))
         .filter(document_head::Column::DocumentId.eq(document))

@@ -80,12 +80,22 @@ mod tests {
     use serde_json::json;
 
     fn block(id: &str, children: Vec<Block>) -> Block {
-        Block { id: id.into(), kind: "paragraph".into(), text: String::new(), marks: vec![], props: Map::new(), children }
+        Block {
+            id: id.into(),
+            kind: "paragraph".into(),
+            text: String::new(),
+            marks: vec![],
+            props: Map::new(),
+            children,
+        }
     }
 
     #[test]
     fn parents_come_before_their_children_in_order() {
-        let page = [block("a", vec![block("b", vec![block("c", vec![])]), block("d", vec![])]), block("e", vec![])];
+        let page = [
+            block("a", vec![block("b", vec![block("c", vec![])]), block("d", vec![])]),
+            block("e", vec![]),
+        ];
         let seen: Vec<_> = walk(&page).map(|(depth, block)| (depth, block.id.as_str())).collect();
         assert_eq!(seen, [(0, "a"), (1, "b"), (2, "c"), (1, "d"), (0, "e")]);
     }
@@ -100,7 +110,12 @@ mod tests {
     #[test]
     fn it_reads_and_writes_the_shape_of_the_api() {
         let mut page = block("a", vec![]);
-        page.marks.push(Mark { name: "bold".into(), value: json!(true), start: 0, end: 2 });
+        page.marks.push(Mark {
+            name: "bold".into(),
+            value: json!(true),
+            start: 0,
+            end: 2,
+        });
         let shape = json!({"id": "a", "type": "paragraph", "text": "", "props": {}, "children": [],
             "marks": [{"name": "bold", "value": true, "start": 0, "end": 2}]});
         assert_eq!(serde_json::to_value(&page).expect("serializes"), shape);

@@ -69,7 +69,9 @@ impl Change {
         Some(match self {
             Self::UserRegistered { user } => user.0,
             Self::UserSignedIn { session } | Self::UserSignedOut { session } | Self::SessionRevokedOnReuse { session } => session.0,
-            Self::WorkspaceCreated { workspace } | Self::WorkspaceUpdated { workspace } | Self::WorkspaceDeleted { workspace } => workspace.0,
+            Self::WorkspaceCreated { workspace } | Self::WorkspaceUpdated { workspace } | Self::WorkspaceDeleted { workspace } => {
+                workspace.0
+            }
             Self::MemberAdded { member, .. } | Self::MemberRoleChanged { member, .. } | Self::MemberRemoved { member } => member.0,
             Self::DocumentCreated { document }
             | Self::DocumentUpdated { document }

@@ -20,7 +20,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(60), snapshot_rows: 500, pages: 50 }
+        Self {
+            interval: Duration::from_secs(60),
+            snapshot_rows: 500,
+            pages: 50,
+        }
     }
 }
 
@@ -64,6 +68,9 @@ async fn take_snapshot(db: &DatabaseConnection, document: DocumentId) -> Result<
     let (page, stored) = snapshot::load(db, document).await?;
     let saved = tokio::task::spawn_blocking(move || page.save_verified()).await;
     let bytes = saved.map_err(|e| Error::Corrupt(e.to_string()))??;
-    db::write(db, async |tx: &DatabaseTransaction| snapshot::keep(tx, document, &stored.head, bytes).await).await?;
+    db::write(db, async |tx: &DatabaseTransaction| {
+        snapshot::keep(tx, document, &stored.head, bytes).await
+    })
+    .await?;
     Ok(())
 }

@@ -45,7 +45,11 @@ pub struct Field {
 impl Field {
     /// Names a bad field.
     pub fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code, detail: detail.into() }
+        Self {
+            pointer: pointer.into(),
+            code,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -101,7 +105,18 @@ impl Explain for DbErr {
 /// Whether the database went away, as far as its driver tells (lost sockets, shutdown, start-up: SQLSTATE 57P01–57P03, 08xxx).
 fn is_connection_loss(error: &DbErr) -> bool {
     let text = error.to_string();
-    ["57P01", "57P02", "57P03", "08006", "08003", "error communicating with database", "pool timed out", "Connection refused", "starting up", "shutting down"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    [
+        "57P01",
+        "57P02",
+        "57P03",
+        "08006",
+        "08003",
+        "error communicating with database",
+        "pool timed out",
+        "Connection refused",
+        "starting up",
+        "shutting down",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }

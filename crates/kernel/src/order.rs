@@ -50,7 +50,11 @@ fn middle(low: Option<&str>, high: Option<&str>) -> String {
 fn step(key: &str, up: bool) -> Option<String> {
     let bytes = key.as_bytes();
     let number = (0..COUNTER).fold(0_usize, |n, i| n * 62 + bytes.get(i).and_then(|b| value(*b)).unwrap_or(0));
-    let mut number = if up { number.checked_add(1).filter(|n| *n < 62_usize.pow(COUNTER as u32)) } else { number.checked_sub(1) }?;
+    let mut number = if up {
+        number.checked_add(1).filter(|n| *n < 62_usize.pow(COUNTER as u32))
+    } else {
+        number.checked_sub(1)
+    }?;
     let mut out = [b'0'; COUNTER];
     for place in out.iter_mut().rev() {
         *place = DIGITS[number % 62];

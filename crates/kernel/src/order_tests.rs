@@ -55,7 +55,12 @@ fn ten_thousand_appends_do_not_grow_the_key() {
 #[test]
 fn bounds_that_are_no_keys_do_not_stop_it() {
     let mut rng = StdRng::seed_from_u64(1);
-    for (low, high) in [(Some("zz"), Some("A")), (Some("!"), Some("\u{1F600}")), (Some("0"), Some("0")), (None, Some("01"))] {
+    for (low, high) in [
+        (Some("zz"), Some("A")),
+        (Some("!"), Some("\u{1F600}")),
+        (Some("0"), Some("0")),
+        (None, Some("01")),
+    ] {
         assert!(is_valid(&between(low, high, &mut rng)));
     }
 }

@@ -6,6 +6,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use secrecy::ExposeSecret;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -89,17 +90,27 @@ fn overrides(common: &Common, command: &Command) -> Overrides {
 /// # Errors
 /// One sentence for whoever typed it.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
-    let command = cli.command.unwrap_or(Command::Serve { listen: None, no_worker: false });
+    let command = cli.command.unwrap_or(Command::Serve {
+        listen: None,
+        no_worker: false,
+    });
     if matches!(command, Command::Openapi) {
         say::line(&api::openapi().to_pretty_json().context("the OpenAPI document does not serialise")?);
         return Ok(());
     }
-    let config = config::load(cli.common.config.as_deref(), &config::environment(), &overrides(&cli.common, &command))?;
+    let config = config::load(
+        cli.common.config.as_deref(),
+        &config::environment(),
+        &overrides(&cli.common, &command),
+    )?;
     match command {
         Command::Config(what) => inspect(&config, &what),
         command => {
             start_logging(&config)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .context("cannot start the runtime")?;
             runtime.block_on(dispatch(command, &config))
         }
     }
@@ -107,7 +118,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn inspect(config: &Config, what: &ConfigCommand) -> anyhow::Result<()> {
     filter(config)?;
-    if config.server.data_dir.exists() {
+    if config.server.data_dir.join(keys::FILE).exists() || !config.auth.signing_keys.expose_secret().is_empty() {
         keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
     }
     match what {
@@ -132,7 +143,9 @@ fn filter(config: &Config) -> anyhow::Result<EnvFilter> {
 
 fn start_logging(config: &Config) -> anyhow::Result<()> {
     // To standard error: what the product says about itself on standard output can be read by programs.
-    let logs = tracing_subscriber::fmt().with_env_filter(filter(config)?).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter(config)?)
+        .with_writer(std::io::stderr);
     let started = match config.log.format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().try_init(),
@@ -181,7 +194,11 @@ async fn migrate(config: &Config, status: bool) -> anyhow::Result<()> {
     let db = store::open(config).await?;
     let pending = store::pending(&db).await?;
     if status {
-        say::line(&if pending.is_empty() { "the schema is up to date".to_owned() } else { format!("to be applied: {}", pending.join(", ")) });
+        say::line(&if pending.is_empty() {
+            "the schema is up to date".to_owned()
+        } else {
+            format!("to be applied: {}", pending.join(", "))
+        });
         return Ok(());
     }
     store::migrate(&db).await?;

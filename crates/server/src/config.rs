@@ -167,32 +167,50 @@ pub fn load(file: Option<&Path>, environment: &[(String, String)], flags: &Overr
     }
     for (name, value) in environment {
         let key = key_of(name)?;
-        layers = layers.set_override(&key, typed(value)).with_context(|| format!("the environment variable {name} is not usable"))?;
+        layers = layers
+            .set_override(&key, typed(value))
+            .with_context(|| format!("the environment variable {name} is not usable"))?;
     }
     for (key, value) in &flags.0 {
-        layers = layers.set_override(*key, typed(value)).with_context(|| format!("the flag for {key} is not usable"))?;
+        layers = layers
+            .set_override(*key, typed(value))
+            .with_context(|| format!("the flag for {key} is not usable"))?;
     }
     let built = layers.build().context("the configuration does not make sense")?;
-    built.try_deserialize().map_err(|error| anyhow::anyhow!("the configuration does not make sense: {error}{}", origin(environment)))
+    built
+        .try_deserialize()
+        .map_err(|error| anyhow::anyhow!("the configuration does not make sense: {error}{}", origin(environment)))
 }
 
 /// Helps to find which layer a bad value stands in.
 fn origin(environment: &[(String, String)]) -> String {
     let names: Vec<&str> = environment.iter().map(|(name, _)| name.as_str()).collect();
-    if names.is_empty() { String::new() } else { format!(" (set in the environment: {})", names.join(", ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" (set in the environment: {})", names.join(", "))
+    }
 }
 
 /// `SHEAF__SERVER__LISTEN` is `server.listen`; a name that is no key is refused, it is a typing error.
 fn key_of(name: &str) -> anyhow::Result<String> {
     let key = name.trim_start_matches(PREFIX).to_lowercase().replace("__", ".");
-    if known_keys()?.contains(&key) { Ok(key) } else { bail!("the environment variable {name} is no configuration key") }
+    if known_keys()?.contains(&key) {
+        Ok(key)
+    } else {
+        bail!("the environment variable {name} is no configuration key")
+    }
 }
 
 /// Every key that the defaults have.
 fn known_keys() -> anyhow::Result<Vec<String>> {
     let defaults: toml::Table = toml::from_str(DEFAULTS).context("the built-in defaults do not parse")?;
-    let sections = defaults.iter().filter_map(|(section, keys)| keys.as_table().map(|keys| (section, keys)));
-    Ok(sections.flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}"))).collect())
+    let sections = defaults
+        .iter()
+        .filter_map(|(section, keys)| keys.as_table().map(|keys| (section, keys)));
+    Ok(sections
+        .flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}")))
+        .collect())
 }
 
 /// Refuses keys that the defaults do not have, by name and file.
@@ -215,7 +233,9 @@ fn typed(text: &str) -> Value {
     let kind = match text {
         "true" => ValueKind::Boolean(true),
         "false" => ValueKind::Boolean(false),
-        _ => text.parse::<i64>().map_or_else(|_| ValueKind::String(text.to_owned()), ValueKind::I64),
+        _ => text
+            .parse::<i64>()
+            .map_or_else(|_| ValueKind::String(text.to_owned()), ValueKind::I64),
     };
     Value::new(None, kind)
 }

@@ -10,7 +10,8 @@ use std::{
 };
 use users::KeyRing;
 
-const FILE: &str = "signing.keys";
+/// The file's name.
+pub const FILE: &str = "signing.keys";
 
 /// The keys: configured ones, or those of the file, which is made when there is none.
 ///
@@ -24,9 +25,16 @@ pub fn ring(configured: &SecretString, data_dir: &Path) -> anyhow::Result<KeyRin
     if !file.exists() {
         make(&file).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    let mode = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.mode();
+    let mode = fs::metadata(&file)
+        .with_context(|| format!("cannot read {}", file.display()))?
+        .mode();
     if mode & 0o077 != 0 {
-        bail!("{} can be read by others (mode {:o}); run: chmod 600 {}", file.display(), mode & 0o777, file.display());
+        bail!(
+            "{} can be read by others (mode {:o}); run: chmod 600 {}",
+            file.display(),
+            mode & 0o777,
+            file.display()
+        );
     }
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     KeyRing::parse(&text.into()).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))
@@ -35,7 +43,12 @@ pub fn ring(configured: &SecretString, data_dir: &Path) -> anyhow::Result<KeyRin
 /// Writes a new key beside and moves it into place, so that a crash leaves a whole file or none.
 fn make(file: &Path) -> std::io::Result<()> {
     let beside = file.with_extension("new");
-    let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     out.set_permissions(fs::Permissions::from_mode(0o600))?;
     writeln!(out, "{}", KeyRing::generate().expose_secret())?;
     out.sync_all()?;
@@ -63,8 +76,16 @@ mod tests {
 
     #[test]
     fn short_and_malformed_keys_are_refused_without_being_shown() {
-        for bad in ["canary", "kid:c2hvcnQ=", "k!d:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "kid:not base64"] {
-            let refused = ring(&SecretString::from(bad), Path::new("/nowhere")).err().expect("refused").to_string();
+        for bad in [
+            "canary",
+            "kid:c2hvcnQ=",
+            "k!d:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "kid:not base64",
+        ] {
+            let refused = ring(&SecretString::from(bad), Path::new("/nowhere"))
+                .err()
+                .expect("refused")
+                .to_string();
             assert!(refused.contains("signing"), "{refused}");
             assert!(!refused.contains("canary") && !refused.contains("c2hvcnQ"), "{refused}");
         }

@@ -58,5 +58,8 @@ pub fn jobs(config: &Config) -> jobs::Settings {
 
 /// Settings of the HTTP face.
 pub fn api(config: &Config) -> api::Settings {
-    api::Settings { body_bytes: config.server.body_bytes, auth_body_bytes: config.server.auth_body_bytes }
+    api::Settings {
+        body_bytes: config.server.body_bytes,
+        auth_body_bytes: config.server.auth_body_bytes,
+    }
 }

@@ -1,9 +1,6 @@
 //! The running product: everything is started here, and stopped in the reverse order.
 
-use crate::{
-    config::Config,
-    keys, limits, store,
-};
+use crate::{config::Config, keys, limits, store};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::Compress};
 use anyhow::Context;
 use api::State;
@@ -61,9 +58,21 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let addr = listener.local_addr().context("the listener has no address")?;
     let (server, handle) = http(config, listener, state)?;
-    let worker = config.worker.enabled.then(|| tokio::spawn(jobs::run(db.clone(), limits::jobs(config))));
+    let worker = config
+        .worker
+        .enabled
+        .then(|| tokio::spawn(jobs::run(db.clone(), limits::jobs(config))));
     let drain = Duration::from_secs(config.server.drain_secs);
-    Ok(Running { addr, rooms, handle, server, worker, draining, drain, db })
+    Ok(Running {
+        addr,
+        rooms,
+        handle,
+        server,
+        worker,
+        draining,
+        drain,
+        db,
+    })
 }
 
 async fn bus(config: &Config) -> anyhow::Result<Bus> {

@@ -18,9 +18,17 @@ const MIGRATION_LOCK: i64 = 7_463_321;
 /// When it cannot be opened.
 pub async fn open(config: &Config) -> anyhow::Result<DatabaseConnection> {
     let dir = &config.server.data_dir;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| format!("cannot make the data directory {}", dir.display()))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make the data directory {}", dir.display()))?;
     let configured = config.database.url.expose_secret();
-    let url = if configured.is_empty() { format!("sqlite://{}", dir.join("sheaf.db").display()) } else { configured.to_owned() };
+    let url = if configured.is_empty() {
+        format!("sqlite://{}", dir.join("sheaf.db").display())
+    } else {
+        configured.to_owned()
+    };
     let options = Options {
         url,
         max_connections: config.database.max_connections,
@@ -38,7 +46,10 @@ pub async fn refuse_newer(db: &DatabaseConnection) -> anyhow::Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    bail!("the database was migrated by a newer version of sheaf ({}); use that version", unknown.join(", "))
+    bail!(
+        "the database was migrated by a newer version of sheaf ({}); use that version",
+        unknown.join(", ")
+    )
 }
 
 /// Brings the schema up to date.
@@ -48,9 +59,14 @@ pub async fn refuse_newer(db: &DatabaseConnection) -> anyhow::Result<()> {
 pub async fn migrate(db: &DatabaseConnection) -> anyhow::Result<()> {
     refuse_newer(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
-        #[expect(clippy::disallowed_methods, reason = "the lock is held by this transaction while others migrate on theirs")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the lock is held by this transaction while others migrate on theirs"
+        )]
         let lock = db.begin().await.context("cannot lock the schema")?;
-        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await.context("cannot lock the schema")?;
+        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            .await
+            .context("cannot lock the schema")?;
         Migrator::up(db, None).await.context("a migration failed")?;
         lock.commit().await.context("cannot release the schema")?;
     } else {
@@ -65,6 +81,8 @@ pub async fn migrate(db: &DatabaseConnection) -> anyhow::Result<()> {
 /// When the schema's version cannot be read.
 pub async fn pending(db: &DatabaseConnection) -> anyhow::Result<Vec<String>> {
     refuse_newer(db).await?;
-    let pending = Migrator::get_pending_migrations(db).await.context("cannot read the schema's version")?;
+    let pending = Migrator::get_pending_migrations(db)
+        .await
+        .context("cannot read the schema's version")?;
     Ok(pending.iter().map(|m| m.name().to_owned()).collect())
 }

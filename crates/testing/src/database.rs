@@ -62,16 +62,10 @@ impl Drop for TestDb {
         let Place::Server { admin_url, name } = &self.place else {
             return;
         };
-        let (admin_url, sql) = (
-            admin_url.clone(),
-            format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"),
-        );
+        let (admin_url, sql) = (admin_url.clone(), format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
         // A drop cannot wait for a future on the test's own runtime; a thread with one of its own can.
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .ok()?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             runtime.block_on(execute(&admin_url, &sql)).ok()
         })
         .join()
@@ -97,10 +91,7 @@ async fn on_server() -> (String, Place) {
     (with_database(&admin_url, &name), Place::Server { admin_url, name })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a name for a database, not an id of the product"
-)]
+#[expect(clippy::disallowed_methods, reason = "a name for a database, not an id of the product")]
 fn random_name() -> impl std::fmt::Display {
     Uuid::new_v4().simple()
 }
@@ -110,10 +101,7 @@ fn with_database(url: &str, name: &str) -> String {
     let (address, options) = url
         .split_once('?')
         .map_or((url, String::new()), |(address, rest)| (address, format!("?{rest}")));
-    let server = address
-        .rsplit_once('/')
-        .expect("SHEAF_TEST_POSTGRES_URL ends in a database name")
-        .0;
+    let server = address.rsplit_once('/').expect("SHEAF_TEST_POSTGRES_URL ends in a database name").0;
     format!("{server}/{name}{options}")
 }
 

@@ -13,8 +13,7 @@ pub fn var(name: &str) -> Option<String> {
 
 /// The value of a variable that `./test` sets.
 pub fn required(name: &str) -> String {
-    var(name)
-        .unwrap_or_else(|| panic!("{name} is not set; run the tests with ./test, which starts the servers they need"))
+    var(name).unwrap_or_else(|| panic!("{name} is not set; run the tests with ./test, which starts the servers they need"))
 }
 
 /// The first program of this name on `PATH`.

@@ -74,22 +74,12 @@ impl Postgres {
 
     fn init(&self) {
         let mut command = self.command("initdb");
-        command.arg("-D").arg(self.data()).args([
-            "-U",
-            "sheaf",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-        ]);
+        command
+            .arg("-D")
+            .arg(self.data())
+            .args(["-U", "sheaf", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         let made = command.output().expect("initdb runs");
-        assert!(
-            made.status.success(),
-            "initdb failed:\n{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        assert!(made.status.success(), "initdb failed:\n{}", String::from_utf8_lossy(&made.stderr));
     }
 
     async fn launch(&mut self) -> bool {
@@ -158,9 +148,7 @@ fn newest_of_debian() -> Option<PathBuf> {
         .ok()?
         .flatten()
         .map(|entry| entry.path().join("bin"));
-    versions
-        .filter(|bin| bin.join("initdb").is_file())
-        .max_by_key(|bin| major(bin))
+    versions.filter(|bin| bin.join("initdb").is_file()).max_by_key(|bin| major(bin))
 }
 
 fn major(bin: &Path) -> u32 {

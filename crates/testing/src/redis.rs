@@ -80,9 +80,7 @@ impl Redis {
         ]);
         command.arg("--dir").arg(self.folder.path());
         let mut server = Server::spawn(&mut command, &self.folder.path().join("log"));
-        let ready = server
-            .ready(|| answers(port).is_some_and(|reply| reply == *b"+PONG\r\n"))
-            .await;
+        let ready = server.ready(|| answers(port).is_some_and(|reply| reply == *b"+PONG\r\n")).await;
         self.server = ready.then_some(server);
         ready
     }

@@ -9,8 +9,7 @@ use entity::user;
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr, sea_query::Expr,
 };
 use std::fmt;
 
@@ -46,9 +45,7 @@ pub struct SignedIn {
 
 impl fmt::Debug for SignedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedIn")
-            .field("user", &self.user.id)
-            .finish_non_exhaustive()
+        f.debug_struct("SignedIn").field("user", &self.user.id).finish_non_exhaustive()
     }
 }
 
@@ -63,9 +60,7 @@ fn parse_email(email: &str) -> Result<String, Field> {
     if email.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(bad("takes no spaces or line breaks"));
     }
-    let is_host = |host: &str| {
-        host == "localhost" || host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty())
-    };
+    let is_host = |host: &str| host == "localhost" || host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty());
     match email.split_once('@') {
         Some((name, host)) if !name.is_empty() && !host.contains('@') && is_host(host) => Ok(email),
         _ => Err(bad("is no e-mail address")),
@@ -91,16 +86,11 @@ fn parse_name(name: &str) -> Result<String, Field> {
 /// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`].
 pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Result<SignedIn, Error> {
     let (email, name) = (parse_email(&new.email), parse_name(&new.display_name));
-    let (password, problem) = accounts
-        .hasher()
-        .judge(new.password, [new.email, new.display_name])
-        .await?;
+    let (password, problem) = accounts.hasher().judge(new.password, [new.email, new.display_name]).await?;
     let (email, display_name) = match (email, name, problem) {
         (Ok(email), Ok(name), None) => (email, name),
         (email, name, problem) => {
-            return Err(Error::Invalid(
-                [email.err(), problem, name.err()].into_iter().flatten().collect(),
-            ));
+            return Err(Error::Invalid([email.err(), problem, name.err()].into_iter().flatten().collect()));
         }
     };
     let password_hash = accounts.hasher().hash(password).await?;
@@ -189,10 +179,7 @@ async fn renew(tx: &impl ConnectionTrait, user: &user::Model, hash: String) -> R
 /// # Errors
 /// Only the database's.
 pub async fn find(db: &impl ConnectionTrait, id: UserId) -> Result<Option<user::Model>, DbErr> {
-    user::Entity::find_by_id(id)
-        .filter(user::Column::DeletedAt.is_null())
-        .one(db)
-        .await
+    user::Entity::find_by_id(id).filter(user::Column::DeletedAt.is_null()).one(db).await
 }
 
 /// A living account by its address.

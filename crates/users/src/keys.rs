@@ -69,11 +69,7 @@ impl KeyRing {
             }
             keys.push(key);
         }
-        if keys.is_empty() {
-            Err(KeyError::Empty)
-        } else {
-            Ok(Self { keys })
-        }
+        if keys.is_empty() { Err(KeyError::Empty) } else { Ok(Self { keys }) }
     }
 
     /// A new ring of one random key, in its text form.
@@ -98,8 +94,7 @@ impl KeyRing {
 
 fn key(part: &str) -> Result<Key, KeyError> {
     let (kid, secret) = part.split_once(':').ok_or(KeyError::Shape)?;
-    let is_id =
-        (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let is_id = (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !is_id {
         return Err(KeyError::Id);
     }

@@ -23,12 +23,7 @@ pub struct Hasher {
 impl Hasher {
     /// A hasher of the configured cost.
     pub fn new(settings: &Settings) -> Self {
-        let params = Params::new(
-            settings.hash_memory_kib,
-            settings.hash_iterations,
-            settings.hash_parallelism,
-            None,
-        );
+        let params = Params::new(settings.hash_memory_kib, settings.hash_iterations, settings.hash_parallelism, None);
         let params = params.unwrap_or_else(|error| {
             tracing::warn!(%error, "argon2 does not take the configured cost; using its default");
             Params::default()
@@ -47,17 +42,9 @@ impl Hasher {
 
     /// Runs work while holding a permit. The permit moves into the thread: a request that goes away does not free it
     /// while the hash still runs.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static,
-    ) -> Result<T, Error> {
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Argon2<'static>) -> T + Send + 'static) -> Result<T, Error> {
         let internal = |e: String| Error::Internal(e);
-        let permit = self
-            .permits
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|e| internal(e.to_string()))?;
+        let permit = self.permits.clone().acquire_owned().await.map_err(|e| internal(e.to_string()))?;
         let argon = self.argon.clone();
         let done = tokio::task::spawn_blocking(move || {
             let done = work(&argon);
@@ -94,9 +81,7 @@ impl Hasher {
     /// Whether a hash was made at another cost than the configured one, and so is to be made anew.
     pub fn is_outdated(&self, hash: &str) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        let made = PasswordHash::new(hash)
-            .ok()
-            .and_then(|parsed| Params::try_from(&parsed).ok());
+        let made = PasswordHash::new(hash).ok().and_then(|parsed| Params::try_from(&parsed).ok());
         made.is_none_or(|made| cost(&made) != cost(self.argon.params()))
     }
 
@@ -114,9 +99,8 @@ impl Hasher {
                 .await?
                 .clone(),
         };
-        let is_right = self.run(move |argon| {
-            PasswordHash::new(&hash).is_ok_and(|parsed| argon.verify_password(password.as_bytes(), &parsed).is_ok())
-        });
+        let is_right =
+            self.run(move |argon| PasswordHash::new(&hash).is_ok_and(|parsed| argon.verify_password(password.as_bytes(), &parsed).is_ok()));
         Ok(is_right.await? && is_somebody)
     }
 }

@@ -9,8 +9,8 @@ use entity::{refresh_token, session, user};
 use events::{By, Change};
 use kernel::{clock, id::*, secret};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr,
-    EntityTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    sea_query::Expr,
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -27,22 +27,12 @@ fn hash(token: &str) -> String {
 }
 
 /// Begins a login.
-pub(crate) async fn start(
-    tx: &impl ConnectionTrait,
-    accounts: &Accounts,
-    user: user::Model,
-    client: &Client,
-) -> Result<SignedIn, Error> {
+pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, client: &Client) -> Result<SignedIn, Error> {
     let (id, now) = (SessionId::new(), clock::now());
     let row = session::ActiveModel {
         id: Set(id),
         user_id: Set(user.id),
-        user_agent: Set(client
-            .user_agent
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(256)
-            .collect()),
+        user_agent: Set(client.user_agent.chars().filter(|c| !c.is_control()).take(256).collect()),
         created_at: Set(now),
         last_used_at: Set(now),
         expires_at: Set(now + accounts.settings().session_ttl),
@@ -62,12 +52,7 @@ pub(crate) async fn start(
 }
 
 /// A new pair of tokens for a login.
-async fn issue(
-    tx: &impl ConnectionTrait,
-    accounts: &Accounts,
-    user: user::Model,
-    session: SessionId,
-) -> Result<SignedIn, Error> {
+async fn issue(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, session: SessionId) -> Result<SignedIn, Error> {
     let (id, refresh_token, now) = (RefreshTokenId::new(), secret::token(), clock::now());
     let row = refresh_token::ActiveModel {
         id: Set(id),
@@ -163,9 +148,7 @@ async fn turn_in(tx: &DatabaseTransaction, accounts: &Accounts, token_hash: &str
     if going_on.rows_affected == 0 {
         return Err(Error::InvalidRefreshToken);
     }
-    let user = account::find(tx, login.user_id)
-        .await?
-        .ok_or(Error::InvalidRefreshToken)?;
+    let user = account::find(tx, login.user_id).await?.ok_or(Error::InvalidRefreshToken)?;
     issue(tx, accounts, user, login.id)
         .await
         .map(|signed_in| Turned::In(Box::new(signed_in)))
@@ -218,11 +201,7 @@ pub async fn purge(db: &DatabaseConnection) -> Result<u64, DbErr> {
         .add(session::Column::ExpiresAt.lt(yesterday))
         .add(session::Column::RevokedAt.lt(yesterday));
     db::write(db, async |tx: &DatabaseTransaction| {
-        Ok(session::Entity::delete_many()
-            .filter(is_over)
-            .exec(tx)
-            .await?
-            .rows_affected)
+        Ok(session::Entity::delete_many().filter(is_over).exec(tx).await?.rows_affected)
     })
     .await
 }

@@ -49,9 +49,7 @@ impl Stage {
     }
 
     async fn ada(&self) -> SignedIn {
-        self.registers("ada@example.org")
-            .await
-            .expect("a new address can be registered")
+        self.registers("ada@example.org").await.expect("a new address can be registered")
     }
 
     async fn logs_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {

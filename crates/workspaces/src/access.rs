@@ -8,8 +8,8 @@ mod marker;
 
 pub use level::{level, level_of, levels};
 pub use marker::{
-    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants,
-    ManageDocument, ManageMembers, ReadMembers, ReadWorkspace, ViewDocument,
+    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
+    ReadMembers, ReadWorkspace, ViewDocument,
 };
 #[cfg(test)]
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};
@@ -94,11 +94,7 @@ impl<P> Access<P> {
 ///
 /// # Errors
 /// [`AccessError::NotFound`] for whoever is no member, [`AccessError::Forbidden`] for a member of too small a role.
-pub async fn enter<P: Allows>(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    workspace: WorkspaceId,
-) -> Result<Access<P>, AccessError> {
+pub async fn enter<P: Allows>(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Access<P>, AccessError> {
     let role = role_in(db, user, workspace).await?.ok_or(AccessError::NotFound)?;
     if role < P::ROLE {
         return Err(AccessError::Forbidden);
@@ -112,11 +108,7 @@ pub async fn enter<P: Allows>(
 }
 
 /// What somebody is in a living workspace.
-pub(crate) async fn role_in(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    workspace: WorkspaceId,
-) -> Result<Option<Role>, DbErr> {
+pub(crate) async fn role_in(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Option<Role>, DbErr> {
     let alive = workspace::Entity::find_by_id(workspace)
         .select_only()
         .column(workspace::Column::Id)
@@ -205,11 +197,7 @@ impl<P> DocumentAccess<P> {
 /// # Errors
 /// [`AccessError::NotFound`] for whoever may not see it and for a page in the trash, [`AccessError::Forbidden`] for
 /// whoever may see but not do this.
-pub async fn open<P: Grants>(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    id: DocumentId,
-) -> Result<DocumentAccess<P>, AccessError> {
+pub async fn open<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
     let seen = see(db, user, id).await?;
     if seen.document.deleted_at.is_some() {
         return Err(AccessError::NotFound);
@@ -221,11 +209,7 @@ pub async fn open<P: Grants>(
 ///
 /// # Errors
 /// As [`open`], and [`AccessError::NotFound`] for a page that is not in the trash.
-pub async fn open_trashed<P: Grants>(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    id: DocumentId,
-) -> Result<DocumentAccess<P>, AccessError> {
+pub async fn open_trashed<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
     let seen = see(db, user, id).await?;
     if seen.document.deleted_at.is_none() {
         return Err(AccessError::NotFound);
@@ -264,9 +248,7 @@ impl Seen {
 
 async fn see(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Seen, AccessError> {
     let found = level::resolve(db, user, id).await?;
-    let (role, level, document) = found
-        .filter(|(_, level, _)| *level >= Level::View)
-        .ok_or(AccessError::NotFound)?;
+    let (role, level, document) = found.filter(|(_, level, _)| *level >= Level::View).ok_or(AccessError::NotFound)?;
     Ok(Seen {
         user,
         role,

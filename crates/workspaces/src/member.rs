@@ -8,8 +8,8 @@ use entity::{member, user, workspace};
 use events::Change;
 use kernel::{clock, error::Field, id::*, role::Role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr, sea_query::LockType,
 };
 use std::collections::HashMap;
 
@@ -28,10 +28,7 @@ pub struct NewMember {
 ///
 /// # Errors
 /// Only the database's.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    access: &Access<ReadMembers>,
-) -> Result<Vec<(member::Model, user::Model)>, DbErr> {
+pub async fn list(db: &impl ConnectionTrait, access: &Access<ReadMembers>) -> Result<Vec<(member::Model, user::Model)>, DbErr> {
     let members = member::Entity::find()
         .filter(member::Column::WorkspaceId.eq(access.workspace()))
         .order_by_asc(member::Column::CreatedAt)
@@ -57,11 +54,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find(
-    db: &impl ConnectionTrait,
-    access: &Access<ReadMembers>,
-    user: UserId,
-) -> Result<(member::Model, user::Model), Error> {
+pub async fn find(db: &impl ConnectionTrait, access: &Access<ReadMembers>, user: UserId) -> Result<(member::Model, user::Model), Error> {
     let member = member::Entity::find_by_id((access.workspace(), user))
         .one(db)
         .await?
@@ -74,11 +67,7 @@ pub async fn find(
 ///
 /// # Errors
 /// [`Error::UserNotFound`], [`Error::AlreadyMember`], [`Error::RoleTooHigh`].
-pub async fn add(
-    tx: &DatabaseTransaction,
-    access: &Access<ManageMembers>,
-    new: NewMember,
-) -> Result<(member::Model, user::Model), Error> {
+pub async fn add(tx: &DatabaseTransaction, access: &Access<ManageMembers>, new: NewMember) -> Result<(member::Model, user::Model), Error> {
     let role = role_under_lock(tx, access).await?;
     if !role.may_assign(new.role) {
         return Err(Error::RoleTooHigh);
@@ -129,10 +118,7 @@ fn already(error: DbErr) -> Error {
 /// only be asked then. SQLite has one writer anyway. On PostgreSQL the lock is one that lets others make pages.
 async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        workspace::Entity::find_by_id(workspace)
-            .lock(LockType::NoKeyUpdate)
-            .one(tx)
-            .await?;
+        workspace::Entity::find_by_id(workspace).lock(LockType::NoKeyUpdate).one(tx).await?;
     }
     Ok(())
 }
@@ -140,9 +126,7 @@ async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), Db
 /// The caller's role now that nobody can change it: they may have lost it since they passed the door.
 async fn role_under_lock(tx: &DatabaseTransaction, access: &Access<ManageMembers>) -> Result<Role, Error> {
     lock(tx, access.workspace()).await?;
-    access::role_in(tx, access.user(), access.workspace())
-        .await?
-        .ok_or(Error::NotFound)
+    access::role_in(tx, access.user(), access.workspace()).await?.ok_or(Error::NotFound)
 }
 
 async fn keep_an_owner(tx: &DatabaseTransaction, leaving: &member::Model) -> Result<(), Error> {
@@ -158,11 +142,7 @@ async fn keep_an_owner(tx: &DatabaseTransaction, leaving: &member::Model) -> Res
 }
 
 /// The member that the caller wants to change, and the caller's role.
-async fn target(
-    tx: &DatabaseTransaction,
-    access: &Access<ManageMembers>,
-    user: UserId,
-) -> Result<(member::Model, Role), Error> {
+async fn target(tx: &DatabaseTransaction, access: &Access<ManageMembers>, user: UserId) -> Result<(member::Model, Role), Error> {
     let role = role_under_lock(tx, access).await?;
     let member = member::Entity::find_by_id((access.workspace(), user))
         .one(tx)
@@ -179,12 +159,7 @@ async fn target(
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::RoleTooHigh`], [`Error::LastOwner`].
-pub async fn change_role(
-    tx: &DatabaseTransaction,
-    access: &Access<ManageMembers>,
-    user: UserId,
-    to: Role,
-) -> Result<member::Model, Error> {
+pub async fn change_role(tx: &DatabaseTransaction, access: &Access<ManageMembers>, user: UserId, to: Role) -> Result<member::Model, Error> {
     let (member, role) = target(tx, access, user).await?;
     if !role.may_assign(to) {
         return Err(Error::RoleTooHigh);
@@ -227,9 +202,7 @@ pub async fn leave(tx: &DatabaseTransaction, access: &Access<ReadWorkspace>) -> 
 
 async fn delete(tx: &DatabaseTransaction, by: events::By, member: member::Model) -> Result<(), Error> {
     let user = member.user_id;
-    member::Entity::delete_by_id((member.workspace_id, user))
-        .exec(tx)
-        .await?;
+    member::Entity::delete_by_id((member.workspace_id, user)).exec(tx).await?;
     events::append(tx, by, Change::MemberRemoved { member: user }).await?;
     Ok(())
 }

@@ -15,8 +15,7 @@ use backends::db::write;
 use entity::{document, event, member as rows, user};
 use kernel::{clock, id::*, role::*};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter,
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
 };
 use testing::TestDb;
 
@@ -66,10 +65,7 @@ impl Stage {
     }
 
     async fn makes(&self, name: &str, user: UserId) -> Result<entity::workspace::Model, Error> {
-        write(self.db(), async |tx: &DatabaseTransaction| {
-            workspaces::create(tx, user, name).await
-        })
-        .await
+        write(self.db(), async |tx: &DatabaseTransaction| workspaces::create(tx, user, name).await).await
     }
 
     /// Puts somebody in, without asking anybody.
@@ -95,18 +91,14 @@ impl Stage {
     }
 
     async fn enters<P: Allows>(&self, user: UserId) -> Access<P> {
-        access::enter(self.db(), user, self.workspace)
-            .await
-            .expect("may come in")
+        access::enter(self.db(), user, self.workspace).await.expect("may come in")
     }
 
     async fn trashes(&self) {
         let access = self.enters(self.owner).await;
-        write(self.db(), async |tx: &DatabaseTransaction| {
-            workspaces::trash(tx, &access).await
-        })
-        .await
-        .expect("an owner may trash it");
+        write(self.db(), async |tx: &DatabaseTransaction| workspaces::trash(tx, &access).await)
+            .await
+            .expect("an owner may trash it");
     }
 
     async fn changes_role(&self, who: UserId, whose: UserId, to: Role) -> Result<rows::Model, Error> {
@@ -119,18 +111,12 @@ impl Stage {
 
     async fn removes(&self, who: UserId, whom: UserId) -> Result<(), Error> {
         let access: Access<ManageMembers> = self.enters(who).await;
-        write(self.db(), async |tx: &DatabaseTransaction| {
-            members::remove(tx, &access, whom).await
-        })
-        .await
+        write(self.db(), async |tx: &DatabaseTransaction| members::remove(tx, &access, whom).await).await
     }
 
     async fn leaves(&self, who: UserId) -> Result<(), Error> {
         let access: Access<ReadWorkspace> = self.enters(who).await;
-        write(self.db(), async |tx: &DatabaseTransaction| {
-            members::leave(tx, &access).await
-        })
-        .await
+        write(self.db(), async |tx: &DatabaseTransaction| members::leave(tx, &access).await).await
     }
 
     /// Makes a page under another one.

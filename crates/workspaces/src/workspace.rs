@@ -8,8 +8,8 @@ use entity::{member, workspace};
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*, role::Role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    sea_query::Expr,
 };
 use std::collections::HashMap;
 
@@ -48,9 +48,7 @@ pub async fn create(tx: &impl ConnectionTrait, user: UserId, name: &str) -> Resu
         role: Role::Owner,
         created_at: now,
     };
-    member::Entity::insert(owner.into_active_model())
-        .exec_without_returning(tx)
-        .await?;
+    member::Entity::insert(owner.into_active_model()).exec_without_returning(tx).await?;
     events::append(
         tx,
         By {
@@ -68,14 +66,8 @@ pub async fn create(tx: &impl ConnectionTrait, user: UserId, name: &str) -> Resu
 /// # Errors
 /// Only the database's.
 pub async fn list(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<(workspace::Model, Role)>, DbErr> {
-    let members = member::Entity::find()
-        .filter(member::Column::UserId.eq(user))
-        .all(db)
-        .await?;
-    let roles: HashMap<WorkspaceId, Role> = members
-        .into_iter()
-        .map(|member| (member.workspace_id, member.role))
-        .collect();
+    let members = member::Entity::find().filter(member::Column::UserId.eq(user)).all(db).await?;
+    let roles: HashMap<WorkspaceId, Role> = members.into_iter().map(|member| (member.workspace_id, member.role)).collect();
     let rows = workspace::Entity::find()
         .filter(workspace::Column::Id.is_in(roles.keys().copied()))
         .filter(workspace::Column::DeletedAt.is_null())
@@ -108,11 +100,7 @@ async fn living(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<workspace:
 ///
 /// # Errors
 /// [`Error::Invalid`] for a bad name, [`Error::NotFound`] when it went away since the door was passed.
-pub async fn rename(
-    tx: &impl ConnectionTrait,
-    access: &Access<EditWorkspace>,
-    name: &str,
-) -> Result<workspace::Model, Error> {
+pub async fn rename(tx: &impl ConnectionTrait, access: &Access<EditWorkspace>, name: &str) -> Result<workspace::Model, Error> {
     let name = parse_name(name)?;
     let row = living(tx, access.workspace()).await?;
     if row.name == name {

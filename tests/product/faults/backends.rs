@@ -78,7 +78,8 @@ async fn postgres_killed(count: usize) {
     for _ in 0..count {
         nodes.push(with_address(node(&postgres, redis.as_ref()).await));
     }
-    let addresses: Vec<&str> = nodes.iter().map(|(_, address)| address.as_str()).collect();
+    let addresses: Vec<String> = nodes.iter().map(|(_, address)| address.clone()).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     let scene = Scene::set(addresses[0]).await;
     let (control, mut probes, mut slowest) = (Control::new(), Vec::new(), Duration::ZERO);
     let crowd = Crowd::start(scene.writers("w", 4), vec![scene.rest("r")], &addresses, &control);

@@ -54,8 +54,8 @@ async fn acknowledged(socket: &mut Socket, id: &str) -> bool {
     use crate::support::socket::Heard;
     loop {
         match socket.hear().await {
-            Heard::Json(message) if message["id"] == id && message["type"] == Value::from("ack") => return true,
-            Heard::Json(message) if message["type"] == Value::from("error") => return false,
+            Heard::Json(message) if message["id"] == id && message["type"] == "ack" => return true,
+            Heard::Json(message) if message["type"] == "error" => return false,
             Heard::Json(_) | Heard::Binary(_) => {}
             Heard::Closed(..) | Heard::Lost => return false,
         }

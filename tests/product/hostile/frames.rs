@@ -112,7 +112,6 @@ async fn broken_websocket_frames_end_the_connection() {
     let bad_utf8 = [0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe];
     let bad_close = [0x88, 0x81, 0, 0, 0, 0, 1];
     for garbage in [&unmasked[..], &reserved_opcode, &four_gigabytes, &bad_utf8, &bad_close] {
-        println!("{garbage:02x?}");
         raw_bytes(&scene, garbage).await;
     }
     scene.stands().await;

@@ -128,7 +128,6 @@ const ALWAYS: [(&str, &str); 9] = [
     ("SHEAF__COLLAB__OPS_BURST", "100000"),
 ];
 
-#[expect(clippy::disallowed_methods, reason = "the test command says where the binary is")]
 fn program() -> PathBuf {
     let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/sheaf");
     let path = std::env::var_os("SHEAF_TEST_BINARY").map_or_else(built, PathBuf::from);

@@ -22,8 +22,19 @@ use validator::Validate;
 use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(insert).service(batch).service(read).service(edit).service(delete);
-    config.service(children).service(insert_child).service(move_to).service(split).service(merge);
+    config
+        .service(list)
+        .service(insert)
+        .service(batch)
+        .service(read)
+        .service(edit)
+        .service(delete);
+    config
+        .service(children)
+        .service(insert_child)
+        .service(move_to)
+        .service(split)
+        .service(merge);
 }
 
 /// Where a block shall stand. Without `after` and `before`: behind its siblings.
@@ -39,7 +50,12 @@ struct PlaceInput {
 
 impl From<PlaceInput> for Place {
     fn from(input: PlaceInput) -> Self {
-        Self { parent: input.parent_id, after: input.after, before: input.before, order: None }
+        Self {
+            parent: input.parent_id,
+            after: input.after,
+            before: input.before,
+            order: None,
+        }
     }
 }
 
@@ -195,7 +211,11 @@ struct Written {
 }
 
 fn set(id: &str, key: impl Into<String>, value: Value) -> Op {
-    Op::BlockSet { id: id.to_owned(), key: key.into(), value }
+    Op::BlockSet {
+        id: id.to_owned(),
+        key: key.into(),
+        value,
+    }
 }
 
 fn edits(id: &str, kind: Option<String>, text: Option<String>, marks: Option<Vec<Mark>>, props: Option<Map<String, Value>>) -> Vec<Op> {
@@ -203,34 +223,71 @@ fn edits(id: &str, kind: Option<String>, text: Option<String>, marks: Option<Vec
     ops.extend(kind.map(|kind| set(id, "type", json!(kind))));
     ops.extend(text.map(|text| set(id, "text", json!(text))));
     ops.extend(marks.map(|marks| set(id, "marks", json!(marks.into_iter().map(view::Mark::from).collect::<Vec<_>>()))));
-    ops.extend(props.into_iter().flatten().map(|(name, value)| set(id, format!("props.{name}"), value)));
+    ops.extend(
+        props
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| set(id, format!("props.{name}"), value)),
+    );
     ops
 }
 
 impl Step {
     fn into_ops(self) -> Vec<Op> {
         match self {
-            Self::Insert { block, place } => vec![Op::BlockInsert { block: block.into(), place: place.into() }],
-            Self::Update { id, kind, text, marks, props } => edits(&id, kind, text, marks, props),
+            Self::Insert { block, place } => vec![Op::BlockInsert {
+                block: block.into(),
+                place: place.into(),
+            }],
+            Self::Update {
+                id,
+                kind,
+                text,
+                marks,
+                props,
+            } => edits(&id, kind, text, marks, props),
             Self::Move { id, place } => vec![Op::BlockMove { id, place: place.into() }],
             Self::Delete { id } => vec![Op::BlockDelete { id }],
-            Self::Split { id, pos, new_id } => vec![Op::BlockSplit { id, pos: Pos::At(pos), new_id }],
+            Self::Split { id, pos, new_id } => vec![Op::BlockSplit {
+                id,
+                pos: Pos::At(pos),
+                new_id,
+            }],
             Self::Merge { id, into } => vec![Op::BlockMerge { id, into }],
         }
     }
 }
 
 /// Hands edits to the page's room and waits until they are committed.
-async fn apply(state: &State, access: &DocumentAccess<EditDocument>, ops: Vec<Op>, about: About, wanted: Vec<String>) -> Result<Written, ApiError> {
+async fn apply(
+    state: &State,
+    access: &DocumentAccess<EditDocument>,
+    ops: Vec<Op>,
+    about: About,
+    wanted: Vec<String>,
+) -> Result<Written, ApiError> {
     if ops.is_empty() {
         return Err(ApiError::invalid(vec![Field::new("", "required", "there is nothing to change")]));
     }
     if about.message_id.as_ref().is_some_and(|id| !(1..=64).contains(&id.len())) {
-        return Err(ApiError::invalid(vec![Field::new("/message_id", "invalid", "has 1 to 64 characters")]));
+        return Err(ApiError::invalid(vec![Field::new(
+            "/message_id",
+            "invalid",
+            "has 1 to 64 characters",
+        )]));
     }
-    let request = EditRequest { ops, base_heads: base_heads(about.base_heads)?, message_id: about.message_id, wanted };
+    let request = EditRequest {
+        ops,
+        base_heads: base_heads(about.base_heads)?,
+        message_id: about.message_id,
+        wanted,
+    };
     let done = state.rooms.edit(access, request).await?;
-    Ok(Written { standing: (&done.head).into(), blocks: done.blocks.into_iter().map(Block::from).collect(), duplicate: done.is_duplicate })
+    Ok(Written {
+        standing: (&done.head).into(),
+        blocks: done.blocks.into_iter().map(Block::from).collect(),
+        duplicate: done.is_duplicate,
+    })
 }
 
 /// Read a page's blocks as a tree.
@@ -238,22 +295,36 @@ async fn apply(state: &State, access: &DocumentAccess<EditDocument>, ops: Vec<Op
 #[get("/documents/{document_id}/blocks/")]
 async fn list(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<web::Json<Blocks>, ApiError> {
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(web::Json(Blocks { standing: (&head).into(), blocks: content.blocks.into_iter().map(Block::from).collect() }))
+    Ok(web::Json(Blocks {
+        standing: (&head).into(),
+        blocks: content.blocks.into_iter().map(Block::from).collect(),
+    }))
 }
 
 /// Make a block.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.insert", params(("document_id" = uuid::Uuid, Path)), request_body = InsertBlock, responses((status = 201, description = "Made", body = Written)))]
 #[post("/documents/{document_id}/blocks/")]
-async fn insert(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, body: Json<InsertBlock>) -> Result<HttpResponse, ApiError> {
+async fn insert(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    body: Json<InsertBlock>,
+) -> Result<HttpResponse, ApiError> {
     let InsertBlock { block, place, about } = body.0;
-    let ops = vec![Op::BlockInsert { block: NewBlock::from(block), place: place.into() }];
+    let ops = vec![Op::BlockInsert {
+        block: NewBlock::from(block),
+        place: place.into(),
+    }];
     Ok(HttpResponse::Created().json(apply(&state, &access, ops, about, Vec::new()).await?))
 }
 
 /// Make several edits as one change.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.batch", params(("document_id" = uuid::Uuid, Path)), request_body = Batch, responses((status = 200, description = "All of them stand", body = Written)))]
 #[post("/documents/{document_id}/blocks/batch/")]
-async fn batch(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, body: Json<Batch>) -> Result<web::Json<Written>, ApiError> {
+async fn batch(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    body: Json<Batch>,
+) -> Result<web::Json<Written>, ApiError> {
     let Batch { ops, about } = body.0;
     let ops = ops.into_iter().flat_map(Step::into_ops).collect();
     apply(&state, &access, ops, about, Vec::new()).await.map(web::Json)
@@ -261,7 +332,10 @@ async fn batch(state: Data<State>, CanDocument(access): CanDocument<EditDocument
 
 async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) -> Result<(Standing, view::Block), ApiError> {
     let (head, content) = state.rooms.read(access).await?;
-    let found = view::walk(&content.blocks).map(|(_, block)| block).find(|block| block.id == id).cloned();
+    let found = view::walk(&content.blocks)
+        .map(|(_, block)| block)
+        .find(|block| block.id == id)
+        .cloned();
     let block = found.ok_or_else(|| ApiError::from(documents::error::Error::BlockNotFound(id.to_owned())))?;
     Ok(((&head).into(), block))
 }
@@ -269,7 +343,11 @@ async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) ->
 /// Read a block with everything under it.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.read", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 200, description = "The block", body = Block)))]
 #[get("/documents/{document_id}/blocks/{block_id}/")]
-async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>, At(block): At<BlockId>) -> Result<web::Json<Block>, ApiError> {
+async fn read(
+    state: Data<State>,
+    CanDocument(access): CanDocument<ViewDocument>,
+    At(block): At<BlockId>,
+) -> Result<web::Json<Block>, ApiError> {
     let (_, block) = find(&state, &access, &block.0).await?;
     Ok(web::Json(block.into()))
 }
@@ -277,8 +355,19 @@ async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>
 /// Change a block's type, text, marks or props.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.edit", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = EditBlock, responses((status = 200, description = "As it is now", body = Written)))]
 #[patch("/documents/{document_id}/blocks/{block_id}/")]
-async fn edit(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<EditBlock>) -> Result<web::Json<Written>, ApiError> {
-    let EditBlock { kind, text, marks, props, about } = body.0;
+async fn edit(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    At(block): At<BlockId>,
+    body: Json<EditBlock>,
+) -> Result<web::Json<Written>, ApiError> {
+    let EditBlock {
+        kind,
+        text,
+        marks,
+        props,
+        about,
+    } = body.0;
     let ops = edits(&block.0, kind, text, marks, props);
     apply(&state, &access, ops, about, vec![block.0]).await.map(web::Json)
 }
@@ -286,7 +375,11 @@ async fn edit(state: Data<State>, CanDocument(access): CanDocument<EditDocument>
 /// Delete a block with everything under it.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.delete", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 204, description = "Gone")))]
 #[delete("/documents/{document_id}/blocks/{block_id}/")]
-async fn delete(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>) -> Result<HttpResponse, ApiError> {
+async fn delete(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    At(block): At<BlockId>,
+) -> Result<HttpResponse, ApiError> {
     apply(&state, &access, vec![Op::BlockDelete { id: block.0 }], About::default(), Vec::new()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -294,7 +387,11 @@ async fn delete(state: Data<State>, CanDocument(access): CanDocument<EditDocumen
 /// Read the blocks under a block.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.children", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 200, description = "Its children", body = Blocks)))]
 #[get("/documents/{document_id}/blocks/{block_id}/children/")]
-async fn children(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>, At(block): At<BlockId>) -> Result<web::Json<Blocks>, ApiError> {
+async fn children(
+    state: Data<State>,
+    CanDocument(access): CanDocument<ViewDocument>,
+    At(block): At<BlockId>,
+) -> Result<web::Json<Blocks>, ApiError> {
     let (standing, mut block) = find(&state, &access, &block.0).await?;
     let blocks = std::mem::take(&mut block.children).into_iter().map(Block::from).collect();
     Ok(web::Json(Blocks { standing, blocks }))
@@ -303,36 +400,71 @@ async fn children(state: Data<State>, CanDocument(access): CanDocument<ViewDocum
 /// Make a block under a block.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.insert_child", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = InsertBlock, responses((status = 201, description = "Made", body = Written)))]
 #[post("/documents/{document_id}/blocks/{block_id}/children/")]
-async fn insert_child(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(parent): At<BlockId>, body: Json<InsertBlock>) -> Result<HttpResponse, ApiError> {
+async fn insert_child(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    At(parent): At<BlockId>,
+    body: Json<InsertBlock>,
+) -> Result<HttpResponse, ApiError> {
     let InsertBlock { block, place, about } = body.0;
-    let place = Place { parent: Some(parent.0), ..place.into() };
-    let ops = vec![Op::BlockInsert { block: NewBlock::from(block), place }];
+    let place = Place {
+        parent: Some(parent.0),
+        ..place.into()
+    };
+    let ops = vec![Op::BlockInsert {
+        block: NewBlock::from(block),
+        place,
+    }];
     Ok(HttpResponse::Created().json(apply(&state, &access, ops, about, Vec::new()).await?))
 }
 
 /// Move a block with everything under it.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.move", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = MoveBlock, responses((status = 200, description = "There now", body = Written)))]
 #[post("/documents/{document_id}/blocks/{block_id}/move/")]
-async fn move_to(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<MoveBlock>) -> Result<web::Json<Written>, ApiError> {
+async fn move_to(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    At(block): At<BlockId>,
+    body: Json<MoveBlock>,
+) -> Result<web::Json<Written>, ApiError> {
     let MoveBlock { place, about } = body.0;
-    let ops = vec![Op::BlockMove { id: block.0.clone(), place: place.into() }];
+    let ops = vec![Op::BlockMove {
+        id: block.0.clone(),
+        place: place.into(),
+    }];
     apply(&state, &access, ops, about, vec![block.0]).await.map(web::Json)
 }
 
 /// Cut a block in two.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.split", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = SplitBlock, responses((status = 200, description = "Two now", body = Written)))]
 #[post("/documents/{document_id}/blocks/{block_id}/split/")]
-async fn split(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<SplitBlock>) -> Result<web::Json<Written>, ApiError> {
+async fn split(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    At(block): At<BlockId>,
+    body: Json<SplitBlock>,
+) -> Result<web::Json<Written>, ApiError> {
     let SplitBlock { pos, new_id, about } = body.0;
-    let ops = vec![Op::BlockSplit { id: block.0.clone(), pos: Pos::At(pos), new_id }];
+    let ops = vec![Op::BlockSplit {
+        id: block.0.clone(),
+        pos: Pos::At(pos),
+        new_id,
+    }];
     apply(&state, &access, ops, about, vec![block.0]).await.map(web::Json)
 }
 
 /// Join a block to another.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.merge", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), request_body = MergeBlock, responses((status = 200, description = "One now", body = Written)))]
 #[post("/documents/{document_id}/blocks/{block_id}/merge/")]
-async fn merge(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, At(block): At<BlockId>, body: Json<MergeBlock>) -> Result<web::Json<Written>, ApiError> {
+async fn merge(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    At(block): At<BlockId>,
+    body: Json<MergeBlock>,
+) -> Result<web::Json<Written>, ApiError> {
     let MergeBlock { into, about } = body.0;
     let wanted = into.iter().cloned().collect();
-    apply(&state, &access, vec![Op::BlockMerge { id: block.0, into }], about, wanted).await.map(web::Json)
+    apply(&state, &access, vec![Op::BlockMerge { id: block.0, into }], about, wanted)
+        .await
+        .map(web::Json)
 }

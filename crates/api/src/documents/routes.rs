@@ -30,7 +30,14 @@ use validator::Validate;
 use workspaces::access::{self, EditDocument, ManageDocument, ViewDocument};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(read).service(edit).service(trash).service(restore).service(read_markdown);
+    config
+        .service(list)
+        .service(create)
+        .service(read)
+        .service(edit)
+        .service(trash)
+        .service(restore)
+        .service(read_markdown);
     block_routes::routes(config);
 }
 
@@ -92,11 +99,22 @@ async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> 
         Some("root") => Some(None),
         Some(id) => Some(Some(id.parse().map_err(|_| bad_parent())?)),
     };
-    let paging = Paging { limit: which.limit, cursor: which.cursor };
-    let wanted = Wanted { parent, trashed: which.trashed, after: paging.after()?, limit: paging.limit()? };
+    let paging = Paging {
+        limit: which.limit,
+        cursor: which.cursor,
+    };
+    let wanted = Wanted {
+        parent,
+        trashed: which.trashed,
+        after: paging.after()?,
+        limit: paging.limit()?,
+    };
     let listed = listing::list(&state.db, &access, &wanted).await?;
     let next_cursor = listed.next.as_ref().and_then(cursor);
-    Ok(web::Json(Listing { data: listed.rows.into_iter().map(Document::from).collect(), next_cursor }))
+    Ok(web::Json(Listing {
+        data: listed.rows.into_iter().map(Document::from).collect(),
+        next_cursor,
+    }))
 }
 
 /// Make a page.
@@ -106,7 +124,11 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
     let body = body.0;
     let access = access::enter(&state.db, caller.user, body.workspace_id).await?;
     let under = match body.parent_id {
-        Some(parent) => Some(access::open::<EditDocument>(&state.db, caller.user, parent).await.map_err(|e| bad_parent(&e))?),
+        Some(parent) => Some(
+            access::open::<EditDocument>(&state.db, caller.user, parent)
+                .await
+                .map_err(|e| bad_parent(&e))?,
+        ),
         None => None,
     };
     let new = NewDocument {
@@ -118,8 +140,13 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
         blocks: body.blocks.into_iter().map(NewBlock::from).collect(),
     };
     let limits = &state.rooms.settings().limits;
-    let made = write(&state.db, async |tx: &DatabaseTransaction| document::create(tx, &access, under.as_ref(), new, limits).await).await?;
-    let level = access::level(&state.db, caller.user, made.row.id).await?.map_or(Level::View, |(level, _)| level);
+    let made = write(&state.db, async |tx: &DatabaseTransaction| {
+        document::create(tx, &access, under.as_ref(), new, limits).await
+    })
+    .await?;
+    let level = access::level(&state.db, caller.user, made.row.id)
+        .await?
+        .map_or(Level::View, |(level, _)| level);
     Ok(HttpResponse::Created().json(whole(made.row, level, &made.head, made.content)))
 }
 
@@ -127,7 +154,11 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
 fn bad_parent(error: &access::AccessError) -> ApiError {
     match error {
         access::AccessError::Db(_) => ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE),
-        _ => ApiError::invalid(vec![Field::new("/parent_id", "not_found", "is no page of this workspace that you may edit")]),
+        _ => ApiError::invalid(vec![Field::new(
+            "/parent_id",
+            "not_found",
+            "is no page of this workspace that you may edit",
+        )]),
     }
 }
 
@@ -138,7 +169,10 @@ async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>
     let (head, content) = state.rooms.read(&access).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
     let page = whole(access.document().clone(), access.level(), &head, content);
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).insert_header((header::CACHE_CONTROL, "private, no-cache")).json(page))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(page))
 }
 
 /// Tells an absent field from one that is null.
@@ -169,25 +203,47 @@ struct EditDocumentBody {
 /// Change a page's title, icon, cover or access.
 #[utoipa::path(tag = "documents", operation_id = "documents.edit", params(("document_id" = uuid::Uuid, Path)), request_body = EditDocumentBody, responses((status = 200, description = "As it is now", body = DocumentWithBlocks)))]
 #[patch("/documents/{document_id}/")]
-async fn edit(state: Data<State>, CanDocument(access): CanDocument<EditDocument>, body: Json<EditDocumentBody>) -> Result<HttpResponse, ApiError> {
+async fn edit(
+    state: Data<State>,
+    CanDocument(access): CanDocument<EditDocument>,
+    body: Json<EditDocumentBody>,
+) -> Result<HttpResponse, ApiError> {
     let body = body.0;
     let (user, id) = (access.user(), access.id());
     let title = body.title.as_deref().map(document::checked_title).transpose()?;
     // The right to change rights is asked before anything is changed.
     if let Some(level) = body.default_level {
         let manages = access::open::<ManageDocument>(&state.db, user, id).await?;
-        write(&state.db, async |tx: &DatabaseTransaction| document::set_default_level(tx, &manages, level).await).await?;
+        write(&state.db, async |tx: &DatabaseTransaction| {
+            document::set_default_level(tx, &manages, level).await
+        })
+        .await?;
         state.rooms.access_changed(access.workspace()).await;
     }
     if body.icon.is_some() || body.cover.is_some() {
         // Read again: the row may just have been changed.
         let access = access::open::<EditDocument>(&state.db, user, id).await?;
-        let edit = DocumentEdit { icon: body.icon, cover: body.cover };
+        let edit = DocumentEdit {
+            icon: body.icon,
+            cover: body.cover,
+        };
         write(&state.db, async |tx: &DatabaseTransaction| document::edit(tx, &access, edit).await).await?;
     }
     if let Some(value) = title {
-        let ops = vec![Op::Put { path: "title".to_owned(), value }];
-        state.rooms.edit(&access, EditRequest { ops, ..EditRequest::default() }).await?;
+        let ops = vec![Op::Put {
+            path: "title".to_owned(),
+            value,
+        }];
+        state
+            .rooms
+            .edit(
+                &access,
+                EditRequest {
+                    ops,
+                    ..EditRequest::default()
+                },
+            )
+            .await?;
     }
     let access = access::open::<ViewDocument>(&state.db, user, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
@@ -206,7 +262,12 @@ struct How {
 /// Put a page, and what hangs under it, in the trash.
 #[utoipa::path(tag = "documents", operation_id = "documents.delete", params(("document_id" = uuid::Uuid, Path), How), responses((status = 204, description = "Gone")))]
 #[delete("/documents/{document_id}/")]
-async fn trash(state: Data<State>, Known(caller): Known, request: actix_web::HttpRequest, how: Query<How>) -> Result<HttpResponse, ApiError> {
+async fn trash(
+    state: Data<State>,
+    Known(caller): Known,
+    request: actix_web::HttpRequest,
+    how: Query<How>,
+) -> Result<HttpResponse, ApiError> {
     let id: DocumentId = crate::extract::id(&request, "document_id")?;
     if how.0.permanent {
         let access = access::open_trashed::<ManageDocument>(&state.db, caller.user, id).await?;
@@ -238,6 +299,11 @@ async fn read_markdown(state: Data<State>, CanDocument(access): CanDocument<View
     let (head, content) = state.rooms.read(&access).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
     let text = web::block(move || markdown::to_markdown(&content.title, &content.blocks));
-    let text = text.await.map_err(|_| ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE))?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).content_type("text/markdown; charset=utf-8").body(text))
+    let text = text
+        .await
+        .map_err(|_| ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE))?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag))
+        .content_type("text/markdown; charset=utf-8")
+        .body(text))
 }

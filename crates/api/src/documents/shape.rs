@@ -1,12 +1,6 @@
 //! What pages and blocks look like to clients.
 
-use documents::{
-    heads,
-    log::Head,
-    op::NewBlock,
-    projection::Content,
-    url, view,
-};
+use documents::{heads, log::Head, op::NewBlock, projection::Content, url, view};
 use kernel::{clock::Time, error::Field, id::*, role::Level};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,7 +20,11 @@ pub struct DocumentAbilities {
 
 impl From<Level> for DocumentAbilities {
     fn from(level: Level) -> Self {
-        Self { comment: level >= CommentDocument::LEVEL, edit: level >= EditDocument::LEVEL, manage: level >= ManageDocument::LEVEL }
+        Self {
+            comment: level >= CommentDocument::LEVEL,
+            edit: level >= EditDocument::LEVEL,
+            manage: level >= ManageDocument::LEVEL,
+        }
     }
 }
 
@@ -112,7 +110,11 @@ pub struct Standing {
 
 impl From<&Head> for Standing {
     fn from(head: &Head) -> Self {
-        Self { version: head.seq, heads: heads::to_strings(&head.heads), epoch: head.epoch }
+        Self {
+            version: head.seq,
+            heads: heads::to_strings(&head.heads),
+            epoch: head.epoch,
+        }
     }
 }
 
@@ -162,7 +164,15 @@ impl From<view::Block> for Block {
             id: std::mem::take(&mut block.id),
             kind: std::mem::take(&mut block.kind),
             text: std::mem::take(&mut block.text),
-            marks: marks.into_iter().map(|m| Mark { name: m.name, value: m.value, start: m.start, end: m.end }).collect(),
+            marks: marks
+                .into_iter()
+                .map(|m| Mark {
+                    name: m.name,
+                    value: m.value,
+                    start: m.start,
+                    end: m.end,
+                })
+                .collect(),
             props: std::mem::take(&mut block.props),
             children: std::mem::take(&mut block.children).into_iter().map(Block::from).collect(),
         }
@@ -186,7 +196,11 @@ pub struct DocumentWithBlocks {
 pub fn whole(row: entity::document::Model, level: Level, head: &Head, content: Content) -> DocumentWithBlocks {
     let mut document = Document::from((row, level));
     document.title = content.title;
-    DocumentWithBlocks { document, standing: head.into(), blocks: content.blocks.into_iter().map(Block::from).collect() }
+    DocumentWithBlocks {
+        document,
+        standing: head.into(),
+        blocks: content.blocks.into_iter().map(Block::from).collect(),
+    }
 }
 
 /// A block to be made, with everything under it.
@@ -220,7 +234,12 @@ fn paragraph() -> String {
 
 impl From<Mark> for view::Mark {
     fn from(mark: Mark) -> Self {
-        Self { name: mark.name, value: mark.value, start: mark.start, end: mark.end }
+        Self {
+            name: mark.name,
+            value: mark.value,
+            start: mark.start,
+            end: mark.end,
+        }
     }
 }
 
@@ -242,6 +261,12 @@ impl From<BlockInput> for NewBlock {
 /// # Errors
 /// Names the field when one is no hash.
 pub fn base_heads(heads: Option<Vec<String>>) -> Result<Option<Vec<heads::Hash>>, crate::problem::ApiError> {
-    let refused = || crate::problem::ApiError::invalid(vec![Field::new("/base_heads", "invalid", "is a list of heads as a page shows them")]);
+    let refused = || {
+        crate::problem::ApiError::invalid(vec![Field::new(
+            "/base_heads",
+            "invalid",
+            "is a list of heads as a page shows them",
+        )])
+    };
     heads.map(|heads| heads::from_strings(&heads).ok_or_else(refused)).transpose()
 }

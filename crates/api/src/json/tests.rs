@@ -35,11 +35,7 @@ fn check(body: &str, expected: &[(&str, &str, &str)]) {
 fn a_pointer_goes_down_into_lists() {
     check(
         r#"{"title": "a", "blocks": [{"a/b~c": 1}, {"a/b~c": "x"}]}"#,
-        &[(
-            "/blocks/1/a~1b~0c",
-            "invalid",
-            "invalid type: string \"x\", expected u8",
-        )],
+        &[("/blocks/1/a~1b~0c", "invalid", "invalid type: string \"x\", expected u8")],
     );
     check(
         r#"{"title": "a", "blocks": [{}]}"#,

@@ -49,10 +49,7 @@ pub fn methods_of(path: &str) -> Vec<Method> {
 
 fn fits(pattern: &str, path: &str) -> bool {
     let (a, b): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    a.len() == b.len()
-        && a.iter()
-            .zip(&b)
-            .all(|(a, b)| a == b || a.starts_with('{') && !b.is_empty())
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || a.starts_with('{') && !b.is_empty())
 }
 
 fn methods(item: &PathItem) -> Vec<Method> {

@@ -37,19 +37,11 @@ fn every_operation_is_described() {
         );
         assert!(ids.insert(id.to_owned()), "{id} stands twice");
         assert!(!text(&operation, "summary").is_empty(), "{id} has no summary");
-        assert!(
-            operation["tags"].as_array().is_some_and(|tags| !tags.is_empty()),
-            "{id} has no tag"
-        );
+        assert!(operation["tags"].as_array().is_some_and(|tags| !tags.is_empty()), "{id} has no tag");
         assert!(path.ends_with('/'), "{path} is not in the promised spelling");
-        let parameters = operation["parameters"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| parameters.iter().any(|p| p["name"] == name && p["in"] == "path");
-        let in_path = path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         in_path.for_each(|name| assert!(named(name), "{id} does not describe {name}"));
     }
     assert!(ids.len() > 30, "{}", ids.len());
@@ -65,10 +57,7 @@ fn only_the_public_operations_need_no_token() {
             open.insert(id);
         } else {
             assert_eq!(operation["security"], serde_json::json!([{"bearer": []}]), "{id}");
-            assert!(
-                operation["responses"]["401"].is_object(),
-                "{id} does not say that it takes a token"
-            );
+            assert!(operation["responses"]["401"].is_object(), "{id} does not say that it takes a token");
         }
     }
     assert_eq!(
@@ -87,16 +76,10 @@ fn every_failure_is_a_problem_with_an_example() {
             responses.keys().any(|status| status.starts_with('2')),
             "{method} {path} never succeeds"
         );
-        assert!(
-            responses.contains_key("500") && responses.contains_key("503"),
-            "{method} {path}"
-        );
+        assert!(responses.contains_key("500") && responses.contains_key("503"), "{method} {path}");
         let has_body = operation["requestBody"].is_object();
         for status in ["400", "413", "415", "422"].iter().filter(|_| has_body) {
-            assert!(
-                responses.contains_key(*status),
-                "{method} {path} has a body and no {status}"
-            );
+            assert!(responses.contains_key(*status), "{method} {path} has a body and no {status}");
         }
         for (status, response) in responses.iter().filter(|(status, _)| !status.starts_with('2')) {
             let described = ["application/problem+json", "application/json"]
@@ -104,10 +87,7 @@ fn every_failure_is_a_problem_with_an_example() {
                 .any(|kind| response["content"][kind]["schema"].is_object());
             assert!(described, "{method} {path}: {status} has no schema");
         }
-        assert_eq!(
-            responses["503"]["content"]["application/problem+json"]["example"]["status"],
-            503
-        );
+        assert_eq!(responses["503"]["content"]["application/problem+json"]["example"]["status"], 503);
     }
 }
 
@@ -121,10 +101,7 @@ fn every_schema_that_is_named_is_there() {
         .skip(1)
         .filter_map(|rest| rest.split('"').next());
     for name in named.collect::<BTreeSet<_>>() {
-        assert!(
-            api["components"]["schemas"][name].is_object(),
-            "{name} is not described"
-        );
+        assert!(api["components"]["schemas"][name].is_object(), "{name} is not described");
     }
 }
 
@@ -150,13 +127,7 @@ fn every_text_of_a_body_has_an_example() {
 
 #[test]
 fn methods_of_a_path_are_what_the_router_takes() {
-    let of = |path: &str| {
-        methods_of(path)
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let of = |path: &str| methods_of(path).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     assert_eq!(of("/api/v1/auth/login/"), "POST");
     assert_eq!(of("/api/v1/workspaces/"), "GET HEAD POST");
     assert_eq!(of("/api/v1/documents/x/blocks/batch/"), "POST GET HEAD PATCH DELETE");

@@ -36,14 +36,7 @@ async fn a_good_request_id_comes_back_and_a_bad_one_is_replaced() {
 #[actix_web::test]
 async fn every_answer_wears_the_same_headers_however_it_came_about() {
     let app = bare().await;
-    for path in [
-        "/health",
-        "/no/such/path",
-        "/api/v1/users/me/",
-        "/boom",
-        "/fault",
-        "/version",
-    ] {
+    for path in ["/health", "/no/such/path", "/api/v1/users/me/", "/boom", "/fault", "/version"] {
         is_dressed(&ask(&app, get(path)).await);
     }
     is_dressed(&ask(&app, post("/api/v1/auth/login/", "{")).await);
@@ -53,14 +46,8 @@ async fn every_answer_wears_the_same_headers_however_it_came_about() {
 #[actix_web::test]
 async fn what_is_one_callers_is_for_no_cache() {
     let app = bare().await;
-    assert_eq!(
-        ask(&app, get("/api/v1/users/me/")).await.header("cache-control"),
-        "no-store"
-    );
-    assert_eq!(
-        ask(&app, get("/api/v1/openapi.json")).await.header("cache-control"),
-        "no-cache"
-    );
+    assert_eq!(ask(&app, get("/api/v1/users/me/")).await.header("cache-control"), "no-store");
+    assert_eq!(ask(&app, get("/api/v1/openapi.json")).await.header("cache-control"), "no-cache");
 }
 
 #[actix_web::test]
@@ -70,11 +57,7 @@ async fn a_panic_costs_one_answer_and_tells_nothing() {
         .await
         .problem(500, "internal");
     assert_eq!(answer.body["request_id"], "it-broke");
-    assert!(
-        !answer.text.contains("secret") && !answer.text.contains("panic"),
-        "{}",
-        answer.text
-    );
+    assert!(!answer.text.contains("secret") && !answer.text.contains("panic"), "{}", answer.text);
     assert_eq!(ask(&app, get("/health")).await.status, 200);
 }
 
@@ -107,15 +90,7 @@ async fn both_spellings_of_a_path_are_one_and_never_a_redirect() {
     for path in ["/api/v1/auth/login", "/api/v1/auth/login/"] {
         ask(&app, post(path, "{}")).await.problem(422, "invalid");
     }
-    for path in [
-        "/health",
-        "/health/",
-        "/health/live",
-        "/version",
-        "/version/",
-        "/docs",
-        "/docs/",
-    ] {
+    for path in ["/health", "/health/", "/health/live", "/version", "/version/", "/docs", "/docs/"] {
         assert_eq!(ask(&app, get(path)).await.status, 200, "{path}");
     }
 }

@@ -37,15 +37,8 @@ impl Kept {
 
     /// The lines of ours with this message.
     fn lines(&self, message: &str) -> Vec<Value> {
-        let lines: Vec<Value> = self
-            .text()
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        lines
-            .into_iter()
-            .filter(|line| line["fields"]["message"] == message)
-            .collect()
+        let lines: Vec<Value> = self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.into_iter().filter(|line| line["fields"]["message"] == message).collect()
     }
 }
 
@@ -56,15 +49,11 @@ async fn a_request_is_one_line_that_names_its_route_and_none_of_its_secrets() {
     let _guard = tracing::subscriber::set_default(subscriber);
     let app = bare().await;
     let id = "0b9c6f0e-6f0e-4b7e-8a51-1f7a3f6f2f11";
-    let request =
-        get(&format!("/api/v1/workspaces/{id}?token=canary-query")).insert_header(("x-request-id", "find-me"));
+    let request = get(&format!("/api/v1/workspaces/{id}?token=canary-query")).insert_header(("x-request-id", "find-me"));
     ask(&app, request.insert_header(("authorization", "Bearer canary-bearer"))).await;
     ask(
         &app,
-        post(
-            "/api/v1/auth/login",
-            "{\"email\": \"a\", \"password\": [\"canary-password\"]}",
-        ),
+        post("/api/v1/auth/login", "{\"email\": \"a\", \"password\": [\"canary-password\"]}"),
     )
     .await;
     ask(&app, get("/nothing/canary-path")).await;
@@ -95,10 +84,6 @@ async fn a_fault_is_told_once_under_the_id_of_its_request() {
         assert_eq!(lines.len(), 1, "{message}: {}", kept.text());
         assert_eq!(lines[0]["span"]["request_id"], id);
     }
-    let faults: Vec<Value> = kept
-        .lines("request")
-        .iter()
-        .map(|line| line["fields"]["status"].clone())
-        .collect();
+    let faults: Vec<Value> = kept.lines("request").iter().map(|line| line["fields"]["status"].clone()).collect();
     assert_eq!(faults, [500, 500]);
 }

@@ -17,10 +17,7 @@ async fn a_process_that_answers_is_alive_without_its_database() {
 #[actix_web::test]
 async fn a_node_without_its_database_is_not_ready_and_says_which_part_is_missing() {
     let answer = ask(&bare().await, get("/health/ready")).await.problem(503, "not_ready");
-    assert_eq!(
-        (&answer.body["database"], &answer.body["bus"]),
-        (&"down".into(), &"ok".into())
-    );
+    assert_eq!((&answer.body["database"], &answer.body["bus"]), (&"down".into(), &"ok".into()));
     assert_eq!(answer.header("retry-after"), "1");
 }
 
@@ -37,10 +34,7 @@ async fn a_node_is_ready_until_it_goes_away() {
     );
     draining.store(true, Ordering::Relaxed);
     let going = ask(&app, get("/health/ready")).await.problem(503, "not_ready");
-    assert_eq!(
-        (&going.body["database"], &going.body["draining"]),
-        (&"ok".into(), &true.into())
-    );
+    assert_eq!((&going.body["database"], &going.body["draining"]), (&"ok".into(), &true.into()));
 }
 
 #[actix_web::test]
@@ -74,11 +68,7 @@ async fn the_docs_page_has_all_its_assets_inside() {
         let name = asset.strip_prefix("./").unwrap_or(&asset);
         assert!(!name.contains("//"), "{asset} is elsewhere");
         let answer = ask(&app, get(&format!("/docs/{name}"))).await;
-        assert!(
-            answer.status == 200 && !answer.text.is_empty(),
-            "{asset}: {}",
-            answer.status
-        );
+        assert!(answer.status == 200 && !answer.text.is_empty(), "{asset}: {}", answer.status);
     }
     let start = ask(&app, get("/docs/swagger-initializer.js")).await;
     assert!(start.text.contains("/api/v1/openapi.json"), "{}", start.text);
@@ -100,18 +90,10 @@ async fn the_docs_page_may_run_its_own_files_and_nothing_else() {
             .split("<script")
             .skip(1)
             .filter(|script| !script.split('>').next().unwrap_or("").contains("src="));
-        assert_eq!(
-            inline.count(),
-            0,
-            "{path} has a script in place, which the policy forbids"
-        );
+        assert_eq!(inline.count(), 0, "{path} has a script in place, which the policy forbids");
     }
     let bare_spelling = ask(&app, get("/docs")).await;
-    assert!(
-        bare_spelling.text.contains("<base href=\"/docs/\">"),
-        "{}",
-        bare_spelling.text
-    );
+    assert!(bare_spelling.text.contains("<base href=\"/docs/\">"), "{}", bare_spelling.text);
 }
 
 #[actix_web::test]
@@ -123,10 +105,7 @@ async fn a_newcomer_lands_on_the_docs_page() {
 #[actix_web::test]
 async fn the_openapi_document_is_served_as_it_is_generated() {
     let answer = ask(&bare().await, get("/api/v1/openapi.json")).await;
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, "application/json")
-    );
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     assert_eq!(
         answer.body,
         serde_json::to_value(crate::openapi()).expect("the document serialises")

@@ -35,11 +35,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let cases = [
         (Method::GET, LOGIN.to_owned(), "POST"),
         (Method::DELETE, "/api/v1/users/me".to_owned(), "GET, HEAD"),
-        (
-            Method::PUT,
-            format!("/api/v1/workspaces/{id}/"),
-            "GET, HEAD, PATCH, DELETE",
-        ),
+        (Method::PUT, format!("/api/v1/workspaces/{id}/"), "GET, HEAD, PATCH, DELETE"),
         (Method::POST, "/health".to_owned(), "GET, HEAD"),
         (Method::POST, format!("/ws/documents/{id}"), "GET, HEAD"),
         (Method::TRACE, "/docs/".to_owned(), "GET, HEAD"),
@@ -74,12 +70,7 @@ async fn a_body_that_is_no_json_is_told_where_it_stops_being_it() {
 #[actix_web::test]
 async fn a_body_of_another_type_is_refused() {
     let app = bare().await;
-    for kind in [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-        "nonsense",
-    ] {
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"] {
         let request = post(LOGIN, "{}").insert_header(("content-type", kind));
         ask(&app, request).await.problem(415, "unsupported_media_type");
     }
@@ -112,15 +103,8 @@ async fn a_bad_field_is_named() {
         let answer = ask(&app, login(body.clone())).await.problem(422, "invalid");
         assert_eq!(answer.bad_fields(), [(pointer, code)], "{body}");
     }
-    let empty = ask(
-        &app,
-        post("/api/v1/auth/token/refresh/", json!({"refresh_token": ""}).to_string()),
-    )
-    .await;
-    assert_eq!(
-        empty.problem(422, "invalid").bad_fields(),
-        [("/refresh_token", "length")]
-    );
+    let empty = ask(&app, post("/api/v1/auth/token/refresh/", json!({"refresh_token": ""}).to_string())).await;
+    assert_eq!(empty.problem(422, "invalid").bad_fields(), [("/refresh_token", "length")]);
 }
 
 #[actix_web::test]
@@ -170,11 +154,7 @@ async fn nobody_known_is_told_so_before_anything_else() {
             .problem(401, "unauthenticated");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
-    for path in [
-        "/api/v1/workspaces/",
-        "/api/v1/workspaces/no-id/members/",
-        "/api/v1/documents/",
-    ] {
+    for path in ["/api/v1/workspaces/", "/api/v1/workspaces/no-id/members/", "/api/v1/documents/"] {
         ask(&app, post(path, "nonsense")).await.problem(401, "unauthenticated");
     }
     ask(&app, get("/api/v1/workspaces/?limit=many"))
@@ -188,9 +168,7 @@ async fn without_its_database_the_product_asks_to_come_again() {
     let db = TestDb::of(Form::Embedded).await;
     let app = app(state(db.db().clone())).await;
     db.db().clone().close().await.expect("it closes");
-    let answer = ask(&app, post(LOGIN, body.to_string()))
-        .await
-        .problem(503, "database_unavailable");
+    let answer = ask(&app, post(LOGIN, body.to_string())).await.problem(503, "database_unavailable");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(answer.body["detail"], "temporarily unavailable; try again");
 }

@@ -21,14 +21,7 @@ async fn person(app: &impl Product, name: &str) -> (String, String) {
     let body = json!({"email": format!("{name}@example.com"), "password": "correct horse battery staple", "display_name": name});
     let answer = ask(app, post("/api/v1/auth/register/", body.to_string())).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    let text = |pointer: &str| {
-        answer
-            .body
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text = |pointer: &str| answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     (text("/user/id"), text("/access_token"))
 }
 
@@ -57,18 +50,11 @@ async fn whoever_may_not_is_told_that_before_anything_about_the_body() {
     let place = made.header("location").to_owned();
     let add = json!({"user_id": guest_id, "role": "guest"});
     assert_eq!(
-        ask(&app, by(&ada, post(&format!("{place}members/"), add.to_string())))
-            .await
-            .status,
+        ask(&app, by(&ada, post(&format!("{place}members/"), add.to_string()))).await.status,
         201
     );
     for body in ["", "nonsense", "{}", "{\"name\": 5}"] {
-        let edit = |token| {
-            by(
-                token,
-                post(&place, body.to_owned()).method(actix_web::http::Method::PATCH),
-            )
-        };
+        let edit = |token| by(token, post(&place, body.to_owned()).method(actix_web::http::Method::PATCH));
         ask(&app, edit(&eve)).await.problem(404, "not_found");
         ask(&app, edit(&guest)).await.problem(403, "forbidden");
         assert!(matches!(ask(&app, edit(&ada)).await.status, 400 | 422), "{body:?}");
@@ -87,15 +73,8 @@ async fn a_version_that_is_known_is_not_sent_again_and_one_that_is_stale_not_ove
     let (place, first) = (made.header("location").to_owned(), made.header("etag").to_owned());
     let read = ask(&app, by(&ada, get(&place))).await;
     assert_eq!((read.status, read.header("etag")), (200, first.as_str()));
-    let known = ask(
-        &app,
-        by(&ada, get(&place).insert_header(("if-none-match", first.clone()))),
-    )
-    .await;
-    assert_eq!(
-        (known.status, known.text.as_str(), known.header("etag")),
-        (304, "", first.as_str())
-    );
+    let known = ask(&app, by(&ada, get(&place).insert_header(("if-none-match", first.clone())))).await;
+    assert_eq!((known.status, known.text.as_str(), known.header("etag")), (304, "", first.as_str()));
 
     let renamed = |name: &str, seen: &str| {
         by(
@@ -104,28 +83,17 @@ async fn a_version_that_is_known_is_not_sent_again_and_one_that_is_stale_not_ove
         )
     };
     let second = ask(&app, renamed("Analytical Engines", &first)).await;
-    assert_eq!(
-        (second.status, second.body["name"].as_str()),
-        (200, Some("Analytical Engines"))
-    );
+    assert_eq!((second.status, second.body["name"].as_str()), (200, Some("Analytical Engines")));
     assert_ne!(second.header("etag"), first);
     for stale in [first.as_str(), "\"none-of-ours\"", "nonsense", ""] {
         ask(&app, renamed("Lost", stale)).await.problem(412, "stale");
     }
-    ask(
-        &app,
-        by(
-            &ada,
-            TestRequest::delete().uri(&place).insert_header(("if-match", first)),
-        ),
-    )
-    .await
-    .problem(412, "stale");
+    ask(&app, by(&ada, TestRequest::delete().uri(&place).insert_header(("if-match", first))))
+        .await
+        .problem(412, "stale");
     assert_eq!(ask(&app, renamed("Whatever it was", "*")).await.status, 200);
     assert_eq!(
-        ask(&app, by(&ada, patch(&place, json!({"name": "Unconditionally"}))))
-            .await
-            .status,
+        ask(&app, by(&ada, patch(&place, json!({"name": "Unconditionally"})))).await.status,
         200
     );
 }
@@ -166,10 +134,7 @@ async fn a_list_is_read_to_its_end_by_its_links() {
         let page = ask(&app, by(&ada, get(&next))).await;
         assert_eq!(page.status, 200, "{}", page.text);
         let data = page.body["data"].as_array().expect("data").clone();
-        names.extend(
-            data.iter()
-                .map(|one| one["name"].as_str().unwrap_or_default().to_owned()),
-        );
+        names.extend(data.iter().map(|one| one["name"].as_str().unwrap_or_default().to_owned()));
         let link = page
             .header("link")
             .strip_suffix(">; rel=\"next\"")
@@ -206,7 +171,8 @@ async fn fields_of_others_are_ignored() {
     let db = TestDb::new().await;
     let app = app(state(db.db().clone())).await;
     let (id, ada) = person(&app, "ada").await;
-    let sneaky = json!({"name": "Engines", "role": "guest", "created_at": "1999-01-01T00:00:00Z", "created_by": id, "abilities": {"delete": false}});
+    let sneaky =
+        json!({"name": "Engines", "role": "guest", "created_at": "1999-01-01T00:00:00Z", "created_by": id, "abilities": {"delete": false}});
     let made = ask(&app, by(&ada, post(WORKSPACES, sneaky.to_string()))).await;
     assert_eq!((made.status, made.body["role"].as_str()), (201, Some("owner")));
     assert!(!made.text.contains("1999"), "{}", made.text);

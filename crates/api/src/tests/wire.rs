@@ -101,21 +101,14 @@ async fn a_body_that_ends_too_early_or_never_was_is_refused() {
     let (addr, handle) = listening().await;
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
     let none = talk(addr, &format!("{head}\r\n")).await;
-    assert!(
-        none.starts_with("HTTP/1.1 400") && none.contains("\"code\":\"bad_json\""),
-        "{none}"
-    );
+    assert!(none.starts_with("HTTP/1.1 400") && none.contains("\"code\":\"bad_json\""), "{none}");
     let large = talk(addr, &format!("{head}content-length: 20000\r\n\r\n")).await;
     assert!(
         large.starts_with("HTTP/1.1 413") && large.contains("\"code\":\"too_large\""),
         "{large}"
     );
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
-    let chunked = talk(
-        addr,
-        &format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"),
-    )
-    .await;
+    let chunked = talk(addr, &format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n")).await;
     assert!(
         chunked.starts_with("HTTP/1.1 413") && chunked.contains("\"code\":\"too_large\""),
         "{chunked}"

@@ -23,7 +23,13 @@ const MAX_HEADER: usize = 14;
 
 /// A payload that ends with an error at the first frame that claims too much.
 pub(super) async fn guarded(request: &HttpRequest, body: web::Payload, limit: Limit) -> Result<web::Payload, actix_web::Error> {
-    let guard = Guard { inner: body.into_inner(), limit, header: Vec::with_capacity(MAX_HEADER), left: 0, is_over: false };
+    let guard = Guard {
+        inner: body.into_inner(),
+        limit,
+        header: Vec::with_capacity(MAX_HEADER),
+        left: 0,
+        is_over: false,
+    };
     let payload: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> = Box::pin(guard);
     let mut boxed = dev::Payload::Stream { payload };
     web::Payload::from_request(request, &mut boxed).await
@@ -73,7 +79,9 @@ fn claimed(header: &[u8]) -> Option<u64> {
     if header.len() < 2 + extra + mask {
         return None;
     }
-    let long = header[2..2 + extra].iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
+    let long = header[2..2 + extra]
+        .iter()
+        .fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
     Some(if extra == 0 { u64::from(second & 0x7f) } else { long })
 }
 
@@ -100,7 +108,13 @@ mod tests {
 
     fn check(bytes: &[u8], chunk: usize) -> bool {
         let limit = Arc::new(AtomicUsize::new(1_000));
-        let mut guard = Guard { inner: dev::Payload::None, limit, header: Vec::new(), left: 0, is_over: false };
+        let mut guard = Guard {
+            inner: dev::Payload::None,
+            limit,
+            header: Vec::new(),
+            left: 0,
+            is_over: false,
+        };
         bytes.chunks(chunk).all(|some| guard.walk(some))
     }
 

@@ -18,7 +18,9 @@ impl Kill {
 
 /// Sets a new connection up: small frames leave at once, a vanished peer is noticed, and the connection can be killed.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+        return;
+    };
     let socket = SockRef::from(stream);
     // What the system refuses here, it does without.
     drop(socket.set_tcp_nodelay(true));

@@ -90,7 +90,10 @@ async fn send(socket: &mut Socket, out: Vec<Out>) -> Go {
 }
 
 async fn close(socket: &mut Socket, code: u16, reason: &str) {
-    let reason = CloseReason { code: CloseCode::Other(code), description: Some(reason.to_owned()) };
+    let reason = CloseReason {
+        code: CloseCode::Other(code),
+        description: Some(reason.to_owned()),
+    };
     // A socket that is gone needs no close.
     drop(tokio::time::timeout(Duration::from_secs(2), socket.clone().close(Some(reason))).await);
 }

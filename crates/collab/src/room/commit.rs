@@ -3,7 +3,7 @@
 use super::{
     Room,
     echo::{About, Item},
-    work::{Ack, EditDone, Origin},
+    work::{Ack, EditDone, Origin, id_of_key},
 };
 use crate::{close::Close, journal::Append};
 use automerge::ActorId;
@@ -39,7 +39,10 @@ impl Room {
                 self.history.know_message(id.clone(), at.seq);
             }
             if entry.binds_actor {
-                self.actors.insert(entry.change.actor_id().clone(), entry.user.filter(|_| entry.source == Source::Automerge));
+                self.actors.insert(
+                    entry.change.actor_id().clone(),
+                    entry.user.filter(|_| entry.source == Source::Automerge),
+                );
             }
         }
         self.head = at;
@@ -53,7 +56,9 @@ impl Room {
     pub fn behind(&mut self, rows: Vec<document_change::Model>) -> Option<Append> {
         let pending = self.pending.as_ref()?;
         let is_ours = |row: &document_change::Model| {
-            let same = |entry: &log::Entry| entry.change.hash().0[..] == row.change_hash[..] || row.message_id.is_some() && entry.message_id == row.message_id;
+            let same = |entry: &log::Entry| {
+                entry.change.hash().0[..] == row.change_hash[..] || row.message_id.is_some() && entry.message_id == row.message_id
+            };
             pending.batch.entries.iter().any(same)
         };
         if rows.iter().any(is_ours) {
@@ -66,8 +71,15 @@ impl Room {
         // What was put together counts from the wrong place now: it is told again as two differences, from our last
         // state to theirs and from theirs to the present.
         let to_theirs = self.diff_item(&before, &theirs, None)?;
-        let (count, like) = self.pending.as_ref().map(|p| (p.batch.entries.len() as i64, p.items.first().map(Item::about)))?;
-        let ours = Head { epoch: theirs.epoch, seq: theirs.seq + count, heads: self.page.heads().to_vec() };
+        let (count, like) = self
+            .pending
+            .as_ref()
+            .map(|p| (p.batch.entries.len() as i64, p.items.first().map(Item::about)))?;
+        let ours = Head {
+            epoch: theirs.epoch,
+            seq: theirs.seq + count,
+            heads: self.page.heads().to_vec(),
+        };
         let mut to_ours = self.diff_item(&theirs, &ours, like.as_ref())?;
         let pending = self.pending.take()?;
         to_ours.changes = pending.items.iter().flat_map(|item| item.changes.clone()).collect();
@@ -75,10 +87,34 @@ impl Room {
         self.history.push(Arc::new(to_theirs));
         self.tell_rows(&rows, &before);
         let shift = self.head.seq - before.seq;
-        let acks = pending.acks.into_iter().map(|ack| if ack.is_duplicate { ack } else { Ack { seq: ack.seq + shift, ..ack } }).collect();
-        let batch = Arc::new(Batch { head: self.head.clone(), ..(*pending.batch).clone() });
-        self.pending = Some(Pending { batch: batch.clone(), items: vec![to_ours], acks });
-        Some(Append { batch, title: Some(self.page.mirror().title.clone()), edited_by: None })
+        let acks = pending
+            .acks
+            .into_iter()
+            .map(|ack| {
+                if ack.is_duplicate {
+                    ack
+                } else {
+                    Ack {
+                        seq: ack.seq + shift,
+                        ..ack
+                    }
+                }
+            })
+            .collect();
+        let batch = Arc::new(Batch {
+            head: self.head.clone(),
+            ..(*pending.batch).clone()
+        });
+        self.pending = Some(Pending {
+            batch: batch.clone(),
+            items: vec![to_ours],
+            acks,
+        });
+        Some(Append {
+            batch,
+            title: Some(self.page.mirror().title.clone()),
+            edited_by: None,
+        })
     }
 
     /// The echo of everything between two heads.
@@ -132,7 +168,10 @@ impl Room {
             to_seq: head.seq,
             about: About {
                 conn: None,
-                id: rows.first().and_then(|row| row.message_id.clone()).filter(|_| is_one),
+                id: rows
+                    .first()
+                    .and_then(|row| row.message_id.as_deref().map(id_of_key))
+                    .filter(|_| is_one),
                 client_id: None,
                 user: user.filter(|_| is_one),
                 source: source_of(&rows),
@@ -151,7 +190,11 @@ impl Room {
     /// asked to send again. `found` names the messages that are in the log.
     pub fn recovered(&mut self, pending: Pending, found: &[(String, i64)]) {
         for ack in &pending.acks {
-            let seq = ack.id.as_ref().and_then(|id| found.iter().find(|(f, _)| f == id)).map(|(_, seq)| *seq);
+            let seq = ack
+                .key
+                .as_ref()
+                .and_then(|id| found.iter().find(|(f, _)| f == id))
+                .map(|(_, seq)| *seq);
             match (&ack.origin, seq) {
                 (Origin::Conn(conn), Some(seq)) => {
                     if let Some(peer) = self.peers.get(conn) {
@@ -163,12 +206,19 @@ impl Room {
                     if peer.is_json() {
                         let fields = json!({ "code": "unavailable", "message": "the edit was not committed; send it again", "retry_after_ms": 1000 });
                         peer.send("error", ack.id.as_deref(), fields);
-                    } else if pending.batch.entries.iter().any(|e| e.user == Some(peer.user) && !self.page.has(&e.change.hash())) {
+                    } else if pending
+                        .batch
+                        .entries
+                        .iter()
+                        .any(|e| e.user == Some(peer.user) && !self.page.has(&e.change.hash()))
+                    {
                         // It comes back and sends what is missing.
                         peer.outbox.close(Close::Internal);
                     }
                 }
-                (Origin::Ticket(ticket, _), _) => self.answers.push((*ticket, Err(Arc::new(Error::Broken("the commit failed".to_owned()))))),
+                (Origin::Ticket(ticket, _), _) => self
+                    .answers
+                    .push((*ticket, Err(Arc::new(Error::Broken("the commit failed".to_owned()))))),
             }
         }
         self.catch_up_the_slow();
@@ -203,7 +253,12 @@ impl Room {
                     let mirror = self.page.mirror();
                     let ids = wanted.iter().chain(ack.made.iter().filter(|id| !wanted.contains(id)));
                     let blocks = ids.filter_map(|id| mirror.block_with_children(id)).collect();
-                    let done = EditDone { head: self.head.clone(), made: ack.made.clone(), blocks, is_duplicate: ack.is_duplicate };
+                    let done = EditDone {
+                        head: self.head.clone(),
+                        made: ack.made.clone(),
+                        blocks,
+                        is_duplicate: ack.is_duplicate,
+                    };
                     self.answers.push((*ticket, Ok(done)));
                 }
             }
@@ -212,9 +267,9 @@ impl Room {
 }
 
 impl Pending {
-    /// The ids of the messages in it.
+    /// What the messages in it stand under in the log.
     pub fn message_ids(&self) -> Vec<String> {
-        self.acks.iter().filter_map(|ack| ack.id.clone()).collect()
+        self.acks.iter().filter_map(|ack| ack.key.clone()).collect()
     }
 }
 

@@ -29,7 +29,12 @@ impl Room {
         let is_first = state.sent.is_none();
         if is_first || message.is_reset || !message.need.is_empty() {
             // Asked for by name: told again from where it says it stands.
-            state.asks = Some(Asks { heads: message.heads, have: message.have, need: message.need, takes_documents: message.takes_documents });
+            state.asks = Some(Asks {
+                heads: message.heads,
+                have: message.have,
+                need: message.need,
+                takes_documents: message.takes_documents,
+            });
         }
         if !message.changes.is_empty() {
             self.gather_changes(conn, None, message.changes);
@@ -43,14 +48,27 @@ impl Room {
             return;
         }
         let head: Vec<ChangeHash> = self.page.heads().to_vec();
-        let due: Vec<ConnectionId> = self.peers.iter().filter(|(conn, _)| only.is_none_or(|only| only == **conn)).filter(|(_, peer)| is_due(peer, &head)).map(|(conn, _)| *conn).collect();
+        let due: Vec<ConnectionId> = self
+            .peers
+            .iter()
+            .filter(|(conn, _)| only.is_none_or(|only| only == **conn))
+            .filter(|(_, peer)| is_due(peer, &head))
+            .map(|(conn, _)| *conn)
+            .collect();
         for conn in due {
             self.answer_one(conn, &head);
         }
     }
 
     fn answer_one(&mut self, conn: ConnectionId, head: &[ChangeHash]) {
-        let Some(Peer { speaks: Speaks::Sync(state), level, .. }) = self.peers.get_mut(&conn) else { return };
+        let Some(Peer {
+            speaks: Speaks::Sync(state),
+            level,
+            ..
+        }) = self.peers.get_mut(&conn)
+        else {
+            return;
+        };
         let read_only = *level < kernel::role::Level::Edit;
         let (asks, sent) = (state.asks.take(), state.sent.clone());
         let (changes, as_document) = match (asks, sent) {
@@ -58,13 +76,25 @@ impl Room {
             (None, Some(sent)) => (raw(self.page.doc().get_changes(&sent)), false),
             (None, None) => return,
         };
-        let message = sync::write(OurMessage { heads: head, changes, as_document, read_only });
+        let message = sync::write(OurMessage {
+            heads: head,
+            changes,
+            as_document,
+            read_only,
+        });
         self.send_sync(conn, &cbor::data(&message), &Bytes::from(message), head);
     }
 
     /// Sends one message to one peer, in its frame.
     fn send_sync(&mut self, conn: ConnectionId, as_data: &Bytes, plain: &Bytes, head: &[ChangeHash]) {
-        let Some(Peer { speaks: Speaks::Sync(state), outbox, .. }) = self.peers.get_mut(&conn) else { return };
+        let Some(Peer {
+            speaks: Speaks::Sync(state),
+            outbox,
+            ..
+        }) = self.peers.get_mut(&conn)
+        else {
+            return;
+        };
         let frame = match &state.repo {
             Some(repo) => cbor::join(&repo.prefix, as_data),
             None => plain.clone(),
@@ -77,10 +107,20 @@ impl Room {
     pub(super) fn broadcast_sync(&mut self, before: &[ChangeHash], changes: &[Bytes]) {
         let head: Vec<ChangeHash> = self.page.heads().to_vec();
         let in_step = |peer: &Peer| matches!(&peer.speaks, Speaks::Sync(SpeaksSync { sent: Some(sent), asks: None, .. }) if sent == before);
-        let writers: Vec<ConnectionId> = self.peers.iter().filter(|(_, p)| in_step(p) && p.may_edit() && !p.outbox.is_lagging()).map(|(c, _)| *c).collect();
+        let writers: Vec<ConnectionId> = self
+            .peers
+            .iter()
+            .filter(|(_, p)| in_step(p) && p.may_edit() && !p.outbox.is_lagging())
+            .map(|(c, _)| *c)
+            .collect();
         if !writers.is_empty() {
             let changes = changes.iter().map(|change| change.to_vec()).collect();
-            let plain = Bytes::from(sync::write(OurMessage { heads: &head, changes, as_document: false, read_only: false }));
+            let plain = Bytes::from(sync::write(OurMessage {
+                heads: &head,
+                changes,
+                as_document: false,
+                read_only: false,
+            }));
             let as_data = cbor::data(&plain);
             for conn in writers {
                 self.send_sync(conn, &as_data, &plain, &head);
@@ -109,8 +149,14 @@ impl Room {
 
     /// In the order of the history: whatever stands behind what both sides have, and is not in the peer's filters.
     fn missing_hashes(&self, asks: &Asks, known: &[ChangeHash]) -> Vec<ChangeHash> {
-        let shared: Vec<ChangeHash> =
-            asks.have.iter().flat_map(|have| &have.last_sync).chain(known).filter(|hash| self.page.has(hash)).copied().collect();
+        let shared: Vec<ChangeHash> = asks
+            .have
+            .iter()
+            .flat_map(|have| &have.last_sync)
+            .chain(known)
+            .filter(|hash| self.page.has(hash))
+            .copied()
+            .collect();
         let mut missing: HashSet<ChangeHash> = HashSet::new();
         let mut out = Vec::new();
         for meta in self.page.doc().get_changes_meta(&shared) {

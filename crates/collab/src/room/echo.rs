@@ -25,7 +25,14 @@ pub struct About {
 
 impl Default for About {
     fn default() -> Self {
-        Self { conn: None, id: None, client_id: None, user: None, source: Source::Server, at_ms: 0 }
+        Self {
+            conn: None,
+            id: None,
+            client_id: None,
+            user: None,
+            source: Source::Server,
+            at_ms: 0,
+        }
     }
 }
 

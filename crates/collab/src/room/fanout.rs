@@ -9,8 +9,8 @@ use crate::outbox::Out;
 use automerge::ChangeHash;
 use bytes::Bytes;
 use bytestring::ByteString;
-use entity::document_change;
 use documents::log::Head;
+use entity::document_change;
 use kernel::id::ConnectionId;
 use std::{collections::HashMap, sync::Arc};
 
@@ -31,7 +31,10 @@ impl Room {
     }
 
     fn tell_json(&mut self, items: &[Arc<Item>]) {
-        let (from, to) = (items.first().map_or(0, |item| item.from_seq), items.last().map_or(0, |item| item.to_seq));
+        let (from, to) = (
+            items.first().map_or(0, |item| item.from_seq),
+            items.last().map_or(0, |item| item.to_seq),
+        );
         let mut encoded: HashMap<(bool, bool), ByteString> = HashMap::new();
         for (conn, peer) in &mut self.peers {
             let Speaks::Json(json) = &mut peer.speaks else { continue };
@@ -94,9 +97,21 @@ impl Room {
     pub(super) fn relay_ephemeral(&self, from: Option<ConnectionId>, sender: &str, what: (u64, &str, &[u8])) {
         let (count, session, data) = what;
         let document = documents::url::encode(self.document);
-        for peer in self.peers.iter().filter(|(conn, peer)| Some(**conn) != from && !peer.outbox.is_lagging()).map(|(_, peer)| peer) {
+        for peer in self
+            .peers
+            .iter()
+            .filter(|(conn, peer)| Some(**conn) != from && !peer.outbox.is_lagging())
+            .map(|(_, peer)| peer)
+        {
             if let Speaks::Sync(super::peer::SpeaksSync { repo: Some(repo), .. }) = &peer.speaks {
-                let message = crate::wire::cbor::Ephemeral { sender, target: &repo.them, document: &document, count, session, data };
+                let message = crate::wire::cbor::Ephemeral {
+                    sender,
+                    target: &repo.them,
+                    document: &document,
+                    count,
+                    session,
+                    data,
+                };
                 peer.outbox.push(Out::Binary(crate::wire::cbor::ephemeral(&message)));
             }
         }

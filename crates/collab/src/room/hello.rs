@@ -1,7 +1,15 @@
 //! Joining: the handshake's answer, then a replay of what was missed or the page whole, then live.
 
-use super::{Now, Room, echo, peer::{Join, JoinAs, Peer, Speaks}, permission};
-use crate::{close::Close, outbox::Out, wire::json::Hello};
+use super::{
+    Room, echo,
+    peer::{Join, JoinAs, Peer, Speaks},
+    permission,
+};
+use crate::{
+    close::Close,
+    outbox::Out,
+    wire::json::{self, Hello},
+};
 use base64::Engine;
 use documents::{heads, patches};
 use kernel::{id::*, role::Level};
@@ -10,14 +18,18 @@ use std::sync::Arc;
 
 impl Room {
     /// Lets a connection in.
-    pub(super) fn join(&mut self, join: Join, now: Now) {
-        let peer = Peer::new(&join, self.document, now);
+    pub(super) fn join(&mut self, join: Join) {
+        let peer = Peer::new(&join, self.document);
         if join.level < Level::View {
             peer.forbid(self.document);
             return;
         }
         // A second connection under the same name takes the first one's place.
-        let twin = self.peers.iter().find(|(_, other)| other.client_id == peer.client_id && other.user == peer.user).map(|(conn, _)| *conn);
+        let twin = self
+            .peers
+            .iter()
+            .find(|(_, other)| other.client_id == peer.client_id && other.user == peer.user)
+            .map(|(conn, _)| *conn);
         if let Some(old) = twin.and_then(|conn| self.peers.remove(&conn)) {
             old.outbox.close(Close::Replaced);
         }
@@ -48,13 +60,13 @@ impl Room {
     }
 
     fn hello(&mut self, conn: ConnectionId, hello: &Hello, token_exp: i64) {
-        if hello.units.as_deref().is_some_and(|units| units != "utf16") {
-            if let Some(peer) = self.peers.get(&conn) {
-                peer.error(None, "unsupported", "positions are counted in UTF-16 units (units: \"utf16\")");
-            }
+        if hello.units.as_deref().is_some_and(|units| units != "utf16")
+            && let Some(peer) = self.peers.get(&conn)
+        {
+            peer.error(None, "unsupported", "positions are counted in UTF-16 units (units: \"utf16\")");
         }
         let replay = hello.last_seen_server_seq.filter(|seq| self.is_replayable(hello, *seq));
-        let missed = replay.and_then(|seq| self.missed_since(seq));
+        let missed = replay.and_then(|seq| self.missed_since(seq, self.dialect(conn)));
         let ack = self.hello_ack(conn, (hello, missed.is_some()), token_exp);
         let Some(peer) = self.peers.get_mut(&conn) else { return };
         peer.send("hello_ack", None, ack);
@@ -110,14 +122,15 @@ impl Room {
     }
 
     /// The frames that bring a JSON client from a number to the head; `None` when that cannot be told.
-    fn missed_since(&mut self, seq: i64) -> Option<Vec<bytestring::ByteString>> {
+    fn missed_since(&mut self, seq: i64, dialect: (bool, bool)) -> Option<Vec<bytestring::ByteString>> {
+        let (is_enveloped, changes) = dialect;
         if seq == self.head.seq {
             return Some(Vec::new());
         }
         if let Some(items) = self.history.echoes_after(seq, self.head.seq) {
             let frames = items.chunks(50).map(|some| {
                 let some: Vec<&echo::Item> = some.iter().map(Arc::as_ref).collect();
-                echo::frame(&some, false, true)
+                echo::frame(&some, is_enveloped, changes)
             });
             let frames: Vec<_> = frames.collect();
             let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
@@ -126,25 +139,42 @@ impl Room {
         let from = self.history.heads_at(seq)?.clone();
         let to = self.page.heads().to_vec();
         let ops = patches::diff_to_ops(&self.page.diff(&from, &to).ok()?, self.page.mirror());
-        let echo = json!({ "type": "op_echo", "from_seq": seq, "server_seq": self.head.seq, "source": "server", "ops": ops });
-        let frame = echo.to_string();
-        (frame.len() <= self.settings.replay_bytes).then(|| vec![frame.into()])
+        let fields = json!({ "from_seq": seq, "server_seq": self.head.seq, "source": "server", "ops": ops });
+        let frame = json::frame("op_echo", None, fields, is_enveloped);
+        (frame.len() <= self.settings.replay_bytes).then(|| vec![frame])
+    }
+
+    /// Whether a JSON client speaks the enveloped dialect, and whether it wants the changes.
+    fn dialect(&self, conn: ConnectionId) -> (bool, bool) {
+        match self.peers.get(&conn).map(|peer| &peer.speaks) {
+            Some(Speaks::Json(json)) => (json.is_enveloped, json.changes),
+            _ => (false, false),
+        }
     }
 
     /// A second hello on a live connection: the client asks where things stand.
     pub(super) fn hello_again(&mut self, conn: ConnectionId, hello: &Hello) {
-        self.hello(conn, hello, 0);
+        let token_exp = self.peers.get(&conn).map_or(0, |peer| peer.token_exp);
+        self.hello(conn, hello, token_exp);
     }
 
     fn skip_snapshot(&mut self, conn: ConnectionId) {
-        if let Some(Peer { speaks: Speaks::Json(json), .. }) = self.peers.get_mut(&conn) {
+        if let Some(Peer {
+            speaks: Speaks::Json(json),
+            ..
+        }) = self.peers.get_mut(&conn)
+        {
             json.sent = self.head.seq;
         }
     }
 
     /// The page whole, as JSON.
     pub(super) fn send_snapshot(&mut self, conn: ConnectionId, reason: &str) {
-        let kind = if matches!(reason, "initial" | "requested") { "snapshot" } else { "resync" };
+        let kind = if matches!(reason, "initial" | "requested") {
+            "snapshot"
+        } else {
+            "resync"
+        };
         let fields = json!({
             "server_seq": self.head.seq,
             "epoch": self.head.epoch,
@@ -179,7 +209,11 @@ impl Room {
         let whole = self.whole();
         if let Some(peer) = self.peers.get(&conn) {
             peer.outbox.push(Out::Binary(whole));
-            peer.send("ack", None, json!({ "server_seq": self.head.seq, "heads": heads::to_strings(self.page.heads()) }));
+            peer.send(
+                "ack",
+                None,
+                json!({ "server_seq": self.head.seq, "heads": heads::to_strings(self.page.heads()) }),
+            );
         }
     }
 
@@ -205,7 +239,8 @@ impl Room {
             .map(|(conn, peer)| (*conn, if let Speaks::Json(json) = &peer.speaks { json.sent } else { head }))
             .collect();
         for (conn, sent) in slow {
-            match self.missed_since(sent) {
+            let dialect = self.dialect(conn);
+            match self.missed_since(sent, dialect) {
                 Some(frames) => {
                     self.skip_snapshot(conn);
                     if let Some(peer) = self.peers.get(&conn) {

@@ -1,6 +1,6 @@
 //! One connection in a room.
 
-use super::{Now, unavailable};
+use super::unavailable;
 use crate::{
     close::Close,
     outbox::{Out, Outbox},
@@ -126,14 +126,20 @@ pub struct Peer {
     pub speaks: Speaks,
     /// Edits that wait for their commit.
     pub unacked: usize,
+    /// When the token it came with runs out, in milliseconds since 1970.
+    pub token_exp: i64,
 }
 
 impl Peer {
     /// The connection as it joins.
-    pub fn new(join: &Join, document: DocumentId, _now: Now) -> Self {
+    pub fn new(join: &Join, document: DocumentId) -> Self {
         let (client_id, speaks) = match &join.as_what {
             JoinAs::Json { hello, is_enveloped } => {
-                let client = hello.client_id.clone().filter(|id| (1..=64).contains(&id.len())).unwrap_or_else(|| join.conn.to_string());
+                let client = hello
+                    .client_id
+                    .clone()
+                    .filter(|id| (1..=64).contains(&id.len()))
+                    .unwrap_or_else(|| join.conn.to_string());
                 let speaks = SpeaksJson {
                     is_enveloped: *is_enveloped,
                     echo: hello.want.echo.unwrap_or(!is_enveloped),
@@ -145,13 +151,31 @@ impl Peer {
             }
             JoinAs::Repo { them, us } => {
                 let prefix = cbor::sync_prefix(us, them, &documents::url::encode(document));
-                let repo = Some(RepoIds { them: them.clone(), us: us.clone(), prefix });
-                (them.clone(), Speaks::Sync(SpeaksSync { repo, ..SpeaksSync::default() }))
+                let repo = Some(RepoIds {
+                    them: them.clone(),
+                    us: us.clone(),
+                    prefix,
+                });
+                (
+                    them.clone(),
+                    Speaks::Sync(SpeaksSync {
+                        repo,
+                        ..SpeaksSync::default()
+                    }),
+                )
             }
             JoinAs::Sync => (join.conn.to_string(), Speaks::Sync(SpeaksSync::default())),
             JoinAs::Chunks => (join.conn.to_string(), Speaks::Chunks),
         };
-        Self { user: join.user, level: join.level, client_id, outbox: join.outbox.clone(), speaks, unacked: 0 }
+        Self {
+            user: join.user,
+            level: join.level,
+            client_id,
+            outbox: join.outbox.clone(),
+            speaks,
+            unacked: 0,
+            token_exp: join.token_exp,
+        }
     }
 
     /// Whether it speaks JSON.
@@ -178,7 +202,8 @@ impl Peer {
     /// Refuses one message.
     pub fn error(&self, id: Option<&str>, code: &str, message: &str) {
         if let Speaks::Sync(SpeaksSync { repo: Some(repo), .. }) = &self.speaks {
-            self.outbox.push(Out::Binary(cbor::error(&repo.us, &repo.them, &format!("{code}: {message}"))));
+            self.outbox
+                .push(Out::Binary(cbor::error(&repo.us, &repo.them, &format!("{code}: {message}"))));
             return;
         }
         self.send("error", id, json!({ "code": code, "message": message }));

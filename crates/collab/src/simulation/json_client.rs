@@ -52,9 +52,23 @@ impl JsonClient {
     pub fn connect(&mut self, node: usize) -> Vec<Input> {
         let conn = ConnectionId::new();
         (self.node, self.conn, self.outbox) = (node, Some(conn), Arc::new(Outbox::new(&Settings::default())));
-        let hello = Hello { last_seen_server_seq: self.seq, client_id: Some(self.name.clone()), ..Hello::default() };
-        let as_what = JoinAs::Json { hello: Box::new(hello), is_enveloped: false };
-        let join = Join { conn, user: self.user, level: Level::Edit, outbox: self.outbox.clone(), token_exp: i64::MAX, as_what };
+        let hello = Hello {
+            last_seen_server_seq: self.seq,
+            client_id: Some(self.name.clone()),
+            ..Hello::default()
+        };
+        let as_what = JoinAs::Json {
+            hello: Box::new(hello),
+            is_enveloped: false,
+        };
+        let join = Join {
+            conn,
+            user: self.user,
+            level: Level::Edit,
+            outbox: self.outbox.clone(),
+            token_exp: i64::MAX,
+            as_what,
+        };
         let mut inputs = vec![Input::Join(Box::new(join))];
         inputs.extend(self.pending.values().map(|message| said(conn, message)));
         inputs
@@ -62,7 +76,9 @@ impl JsonClient {
 
     /// A random edit against what it knows.
     pub fn edit(&mut self, rng: &mut StdRng) -> Vec<Input> {
-        let (Some(conn), Some(seq)) = (self.conn, self.seq) else { return Vec::new() };
+        let (Some(conn), Some(seq)) = (self.conn, self.seq) else {
+            return Vec::new();
+        };
         self.sent += 1;
         let id = format!("{}:{}", self.name, self.sent);
         let mut message = json!({ "type": "op", "id": id, "ops": [self.random_op(rng, &id)] });
@@ -79,11 +95,17 @@ impl JsonClient {
 
     fn random_op(&self, rng: &mut StdRng, id: &str) -> Value {
         let ids: Vec<&String> = self.copy.keys().collect();
-        let some = |rng: &mut StdRng| ids.get(rng.random_range(0..ids.len().max(1))).map_or("none", |id| id.as_str()).to_owned();
+        let some = |rng: &mut StdRng| {
+            ids.get(rng.random_range(0..ids.len().max(1)))
+                .map_or("none", |id| id.as_str())
+                .to_owned()
+        };
         let block = some(rng);
         let len = self.copy.get(&block).map_or(0, |(text, ..)| text.len());
         match rng.random_range(0..10) {
-            0 => json!({ "op": "block_insert", "id": id.replace(':', "-"), "type": "paragraph", "text": format!("<{id}>"), "after": block }),
+            0 => {
+                json!({ "op": "block_insert", "id": id.replace(':', "-"), "type": "paragraph", "text": format!("<{id}>"), "after": block })
+            }
             1 => json!({ "op": "block_move", "id": block, "parent": if rng.random() { some(rng) } else { String::new() } }),
             2 if ids.len() > 3 => json!({ "op": "block_delete", "id": block }),
             3 => json!({ "op": "block_split", "id": block, "pos": len / 2, "new_id": id.replace(':', "-") }),
@@ -133,7 +155,10 @@ impl JsonClient {
     }
 
     fn on_echo(&mut self, echo: &Value) {
-        let (to, seq) = (echo["server_seq"].as_i64().expect("a number"), self.seq.expect("a snapshot came first"));
+        let (to, seq) = (
+            echo["server_seq"].as_i64().expect("a number"),
+            self.seq.expect("a snapshot came first"),
+        );
         let from = echo["from_seq"].as_i64().unwrap_or(to - 1);
         assert_eq!(from, seq, "{}: the echoes have a hole or come twice", self.name);
         self.seq = Some(to);
@@ -179,5 +204,9 @@ fn word(value: &Value, key: &str) -> String {
 }
 
 fn shape(block: &Value) -> (Vec<u16>, String, String) {
-    (word(block, "text").encode_utf16().collect(), word(block, "parent"), word(block, "order"))
+    (
+        word(block, "text").encode_utf16().collect(),
+        word(block, "parent"),
+        word(block, "order"),
+    )
 }

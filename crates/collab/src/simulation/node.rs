@@ -32,13 +32,37 @@ pub struct Log {
 impl Log {
     /// A page with two blocks.
     pub fn new() -> Self {
-        let block = |id: &str, text: &str| NewBlock { id: Some(id.into()), kind: "paragraph".into(), text: text.into(), ..NewBlock::default() };
+        let block = |id: &str, text: &str| NewBlock {
+            id: Some(id.into()),
+            kind: "paragraph".into(),
+            text: text.into(),
+            ..NewBlock::default()
+        };
         let (_, change) = Page::create("Simulated", &[block("a", "first"), block("b", "second")], &Limits::default(), 1).expect("a page");
         let document = DocumentId::new();
-        let head = Head { epoch: EpochId::new(), seq: 0, heads: Vec::new() };
-        let mut log = Self { document, head: head.clone(), rows: Vec::new(), actors: BTreeMap::new() };
-        let entry = Entry { change, user: None, message_id: None, source: Source::Server, binds_actor: true };
-        assert!(log.append(&Batch { document, head, entries: vec![entry] }));
+        let head = Head {
+            epoch: EpochId::new(),
+            seq: 0,
+            heads: Vec::new(),
+        };
+        let mut log = Self {
+            document,
+            head: head.clone(),
+            rows: Vec::new(),
+            actors: BTreeMap::new(),
+        };
+        let entry = Entry {
+            change,
+            user: None,
+            message_id: None,
+            source: Source::Server,
+            binds_actor: true,
+        };
+        assert!(log.append(&Batch {
+            document,
+            head,
+            entries: vec![entry]
+        }));
         log
     }
 
@@ -49,7 +73,8 @@ impl Log {
         }
         for entry in &batch.entries {
             let hash = entry.change.hash().0.to_vec();
-            let taken = |row: &document_change::Model| row.change_hash == hash || entry.message_id.is_some() && row.message_id == entry.message_id;
+            let taken =
+                |row: &document_change::Model| row.change_hash == hash || entry.message_id.is_some() && row.message_id == entry.message_id;
             assert!(!self.rows.iter().any(taken), "a row would violate a unique index");
             heads::advance(&mut self.head.heads, entry.change.deps(), entry.change.hash());
             self.head.seq += 1;
@@ -79,11 +104,18 @@ impl Log {
     }
 
     pub fn heads_at(&self, seq: i64) -> Option<Vec<automerge::ChangeHash>> {
-        self.rows.iter().find(|row| row.server_seq == seq).map(|row| heads::from_bytes(&row.heads_after))
+        self.rows
+            .iter()
+            .find(|row| row.server_seq == seq)
+            .map(|row| heads::from_bytes(&row.heads_after))
     }
 
     pub fn stored(&self) -> Stored {
-        Stored { head: self.head.clone(), snapshot: None, rows: self.rows.clone() }
+        Stored {
+            head: self.head.clone(),
+            snapshot: None,
+            rows: self.rows.clone(),
+        }
     }
 
     pub fn page(&self, rng: StdRng) -> Page {
@@ -114,14 +146,33 @@ pub struct Node {
 impl Node {
     pub fn open(log: &Log, mut rng: StdRng) -> Self {
         let page = log.page(StdRng::from_rng(&mut rng));
-        let opened = Opened { document: log.document, workspace: WorkspaceId::new(), page, stored: log.stored(), actors: log.actors() };
-        let settings = Settings { ops_per_sec: 1_000_000, ops_burst: 1_000_000, replay_rows: 40, ..Settings::default() };
-        Self { room: Room::new(opened, Arc::new(settings)), rng, start: Instant::now(), elapsed_ms: 0 }
+        let opened = Opened {
+            document: log.document,
+            workspace: WorkspaceId::new(),
+            page,
+            stored: log.stored(),
+            actors: log.actors(),
+        };
+        let settings = Settings {
+            ops_per_sec: 1_000_000,
+            ops_burst: 1_000_000,
+            replay_rows: 40,
+            ..Settings::default()
+        };
+        Self {
+            room: Room::new(opened, Arc::new(settings)),
+            rng,
+            start: Instant::now(),
+            elapsed_ms: 0,
+        }
     }
 
     fn now(&mut self) -> Now {
         self.elapsed_ms += 7;
-        Now { at: self.start + Duration::from_millis(self.elapsed_ms), ms: self.elapsed_ms as i64 }
+        Now {
+            at: self.start + Duration::from_millis(self.elapsed_ms),
+            ms: self.elapsed_ms as i64,
+        }
     }
 
     /// Takes inputs and commits what comes of them, as the shell does.
@@ -189,7 +240,12 @@ impl Node {
     fn recover(&mut self, log: &Log) {
         let pending = self.room.take_pending().expect("a batch");
         let ids = pending.message_ids();
-        let row = |id: String| log.rows.iter().find(|row| row.message_id.as_ref() == Some(&id)).map(|row| (id, row.server_seq));
+        let row = |id: String| {
+            log.rows
+                .iter()
+                .find(|row| row.message_id.as_ref() == Some(&id))
+                .map(|row| (id, row.server_seq))
+        };
         let found: Vec<(String, i64)> = ids.into_iter().filter_map(row).collect();
         let page = log.page(StdRng::from_rng(&mut self.rng));
         self.room.reload(page, log.stored(), log.actors());

@@ -48,7 +48,14 @@ impl Replica {
         let conn = ConnectionId::new();
         (self.node, self.conn, self.state) = (node, Some(conn), stock::State::new());
         self.outbox = Arc::new(Outbox::new(&Settings::default()));
-        let join = Join { conn, user: self.user, level: Level::Edit, outbox: self.outbox.clone(), token_exp: i64::MAX, as_what: JoinAs::Sync };
+        let join = Join {
+            conn,
+            user: self.user,
+            level: Level::Edit,
+            outbox: self.outbox.clone(),
+            token_exp: i64::MAX,
+            as_what: JoinAs::Sync,
+        };
         let mut inputs = vec![Input::Join(Box::new(join))];
         inputs.extend(self.say());
         inputs
@@ -64,16 +71,27 @@ impl Replica {
 
     /// A random edit on its own copy; said later.
     pub fn edit(&mut self, rng: &mut StdRng) {
-        let Some((_, blocks)) = self.doc.get(ROOT, "blocks").expect("readable") else { return };
+        let Some((_, blocks)) = self.doc.get(ROOT, "blocks").expect("readable") else {
+            return;
+        };
         let ids: Vec<String> = self.doc.keys(&blocks).collect();
-        let Some(id) = ids.get(rng.random_range(0..ids.len().max(1))) else { return };
-        let Some((_, block)) = self.doc.get(&blocks, id.as_str()).expect("readable") else { return };
-        let Some((_, text)) = self.doc.get(&block, "text").expect("readable") else { return };
+        let Some(id) = ids.get(rng.random_range(0..ids.len().max(1))) else {
+            return;
+        };
+        let Some((_, block)) = self.doc.get(&blocks, id.as_str()).expect("readable") else {
+            return;
+        };
+        let Some((_, text)) = self.doc.get(&block, "text").expect("readable") else {
+            return;
+        };
         self.edits += 1;
         let len = self.doc.length(&text);
         match rng.random_range(0..8) {
             0 => {
-                let new = self.doc.put_object(&blocks, format!("{}-{}", self.name, self.edits), ObjType::Map).expect("a block");
+                let new = self
+                    .doc
+                    .put_object(&blocks, format!("{}-{}", self.name, self.edits), ObjType::Map)
+                    .expect("a block");
                 self.doc.put(&new, "type", "paragraph").expect("put");
                 self.doc.put(&new, "place", format!("{id}|V{}V", self.edits)).expect("put");
                 self.doc.put_object(&new, "text", ObjType::Text).expect("a text");
@@ -82,9 +100,15 @@ impl Replica {
                 let parent = &ids[rng.random_range(0..ids.len())];
                 self.doc.put(&block, "place", format!("{parent}|W{}V", self.edits)).expect("put");
             }
-            2 => self.doc.put(&block, "deleted_at", automerge::ScalarValue::Timestamp(1)).expect("put"),
+            2 => self
+                .doc
+                .put(&block, "deleted_at", automerge::ScalarValue::Timestamp(1))
+                .expect("put"),
             3 if len > 1 => self.doc.splice_text(&text, rng.random_range(0..len - 1), 1, "").expect("spliced"),
-            _ => self.doc.splice_text(&text, rng.random_range(0..=len), 0, &format!("[{}:{}]", self.name, self.edits)).expect("spliced"),
+            _ => self
+                .doc
+                .splice_text(&text, rng.random_range(0..=len), 0, &format!("[{}:{}]", self.name, self.edits))
+                .expect("spliced"),
         }
         self.doc.commit_with(CommitOptions::default().with_time(1));
     }

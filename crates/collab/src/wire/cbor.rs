@@ -88,11 +88,24 @@ pub fn read(frame: &Bytes) -> Option<RepoFrame> {
 
 impl Fields {
     fn into_frame(self) -> RepoFrame {
-        let Self { kind, sender, document, session, count, data } = self;
+        let Self {
+            kind,
+            sender,
+            document,
+            session,
+            count,
+            data,
+        } = self;
         match kind.as_str() {
             "join" => RepoFrame::Join { sender },
             "request" | "sync" => RepoFrame::Sync { sender, document, data },
-            "ephemeral" => RepoFrame::Ephemeral { sender, document, count, session, data },
+            "ephemeral" => RepoFrame::Ephemeral {
+                sender,
+                document,
+                count,
+                session,
+                data,
+            },
             _ => RepoFrame::Other,
         }
     }
@@ -110,9 +123,20 @@ fn frame(written: Written) -> Bytes {
 pub fn peer(sender: &str, target: &str, storage: &str) -> Bytes {
     let write = || -> Written {
         let mut e = Encoder::new(Vec::new());
-        e.map(5)?.str("type")?.str("peer")?.str("senderId")?.str(sender)?.str("targetId")?.str(target)?;
+        e.map(5)?
+            .str("type")?
+            .str("peer")?
+            .str("senderId")?
+            .str(sender)?
+            .str("targetId")?
+            .str(target)?;
         e.str("selectedProtocolVersion")?.str("1")?;
-        e.str("peerMetadata")?.map(2)?.str("storageId")?.str(storage)?.str("isEphemeral")?.bool(false)?;
+        e.str("peerMetadata")?
+            .map(2)?
+            .str("storageId")?
+            .str(storage)?
+            .str("isEphemeral")?
+            .bool(false)?;
         Ok(e.into_writer())
     };
     frame(write())
@@ -122,7 +146,13 @@ pub fn peer(sender: &str, target: &str, storage: &str) -> Bytes {
 pub fn sync_prefix(sender: &str, target: &str, document: &str) -> Bytes {
     let write = || -> Written {
         let mut e = Encoder::new(Vec::new());
-        e.map(5)?.str("type")?.str("sync")?.str("senderId")?.str(sender)?.str("targetId")?.str(target)?;
+        e.map(5)?
+            .str("type")?
+            .str("sync")?
+            .str("senderId")?
+            .str(sender)?
+            .str("targetId")?
+            .str(target)?;
         e.str("documentId")?.str(document)?.str("data")?;
         Ok(e.into_writer())
     };
@@ -151,7 +181,13 @@ pub fn join(prefix: &Bytes, data: &Bytes) -> Bytes {
 pub fn unavailable(sender: &str, target: &str, document: &str) -> Bytes {
     let write = || -> Written {
         let mut e = Encoder::new(Vec::new());
-        e.map(4)?.str("type")?.str("doc-unavailable")?.str("senderId")?.str(sender)?.str("targetId")?.str(target)?;
+        e.map(4)?
+            .str("type")?
+            .str("doc-unavailable")?
+            .str("senderId")?
+            .str(sender)?
+            .str("targetId")?
+            .str(target)?;
         e.str("documentId")?.str(document)?;
         Ok(e.into_writer())
     };
@@ -162,7 +198,13 @@ pub fn unavailable(sender: &str, target: &str, document: &str) -> Bytes {
 pub fn error(sender: &str, target: &str, message: &str) -> Bytes {
     let write = || -> Written {
         let mut e = Encoder::new(Vec::new());
-        e.map(4)?.str("type")?.str("error")?.str("senderId")?.str(sender)?.str("targetId")?.str(target)?;
+        e.map(4)?
+            .str("type")?
+            .str("error")?
+            .str("senderId")?
+            .str(sender)?
+            .str("targetId")?
+            .str(target)?;
         e.str("message")?.str(message)?;
         Ok(e.into_writer())
     };
@@ -189,8 +231,19 @@ pub struct Ephemeral<'a> {
 pub fn ephemeral(message: &Ephemeral<'_>) -> Bytes {
     let write = || -> Written {
         let mut e = Encoder::new(Vec::new());
-        e.map(7)?.str("type")?.str("ephemeral")?.str("senderId")?.str(message.sender)?.str("targetId")?.str(message.target)?;
-        e.str("documentId")?.str(message.document)?.str("count")?.u64(message.count)?.str("sessionId")?.str(message.session)?;
+        e.map(7)?
+            .str("type")?
+            .str("ephemeral")?
+            .str("senderId")?
+            .str(message.sender)?
+            .str("targetId")?
+            .str(message.target)?;
+        e.str("documentId")?
+            .str(message.document)?
+            .str("count")?
+            .u64(message.count)?
+            .str("sessionId")?
+            .str(message.session)?;
         e.str("data")?.bytes(message.data)?;
         Ok(e.into_writer())
     };

@@ -121,7 +121,14 @@ pub fn read(text: &str) -> Parsed {
 }
 
 fn bad(code: &'static str, message: &str) -> Parsed {
-    Parsed { said: Err(Bad { code, message: message.to_owned(), id: None }), is_enveloped: false }
+    Parsed {
+        said: Err(Bad {
+            code,
+            message: message.to_owned(),
+            id: None,
+        }),
+        is_enveloped: false,
+    }
 }
 
 type Refused = (&'static str, String);
@@ -131,7 +138,10 @@ fn parse<T: for<'de> Deserialize<'de>>(fields: Map<String, Value>) -> Result<T, 
 }
 
 fn say(mut fields: Map<String, Value>, id: Option<String>) -> Result<Said, Refused> {
-    if id.as_ref().is_some_and(|id| id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control)) {
+    if id
+        .as_ref()
+        .is_some_and(|id| id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control))
+    {
         return Err(("invalid_op", format!("an id has 1 to {MAX_ID} characters")));
     }
     let kind = fields.get("type").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
@@ -140,7 +150,11 @@ fn say(mut fields: Map<String, Value>, id: Option<String>) -> Result<Said, Refus
         "op" => {
             let ops = fields.remove("ops").unwrap_or(Value::Null);
             let base = base(&fields);
-            Ok(Said::Edit(Edit { id, base, what: what(ops)? }))
+            Ok(Said::Edit(Edit {
+                id,
+                base,
+                what: what(ops)?,
+            }))
         }
         "operation" => operation(fields, id),
         "insert" | "delete" | "replace" | "format" => {
@@ -149,7 +163,11 @@ fn say(mut fields: Map<String, Value>, id: Option<String>) -> Result<Said, Refus
             fields.remove("base");
             fields.remove("type");
             fields.insert("op".to_owned(), Value::String(kind));
-            Ok(Said::Edit(Edit { id, base, what: What::Ops(vec![parse(fields)?]) }))
+            Ok(Said::Edit(Edit {
+                id,
+                base,
+                what: What::Ops(vec![parse(fields)?]),
+            }))
         }
         "presence" => {
             fields.remove("type");
@@ -162,12 +180,19 @@ fn say(mut fields: Map<String, Value>, id: Option<String>) -> Result<Said, Refus
             });
             Ok(Said::Presence(json!({ kind: value })))
         }
-        "auth" => fields.get("token").and_then(Value::as_str).map(|t| Said::Auth(t.to_owned())).ok_or(("invalid_op", "auth needs a token".to_owned())),
+        "auth" => fields
+            .get("token")
+            .and_then(Value::as_str)
+            .map(|t| Said::Auth(t.to_owned()))
+            .ok_or(("invalid_op", "auth needs a token".to_owned())),
         "ack" => Ok(Said::Ack),
         "resync" => Ok(Said::Resync),
         "ping" => Ok(Said::Ping(fields.remove("t").unwrap_or(Value::Null))),
         "" => Err(("bad_frame", "a message has a type".to_owned())),
-        other => Err(("unknown_type", format!("there is no message of type {:?}", other.chars().take(40).collect::<String>()))),
+        other => Err((
+            "unknown_type",
+            format!("there is no message of type {:?}", other.chars().take(40).collect::<String>()),
+        )),
     }
 }
 
@@ -186,7 +211,9 @@ fn what(ops: Value) -> Result<What, Refused> {
         let bytes = base64::engine::general_purpose::STANDARD.decode(payload);
         return bytes.map(What::Changes).map_err(|_| ("invalid_op", "payload is base64".to_owned()));
     }
-    serde_json::from_value(ops).map(What::Ops).map_err(|e| ("invalid_op", e.to_string()))
+    serde_json::from_value(ops)
+        .map(What::Ops)
+        .map_err(|e| ("invalid_op", e.to_string()))
 }
 
 /// The older dialect's edit: hexadecimal Automerge changes, or a list of edits.

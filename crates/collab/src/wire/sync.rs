@@ -43,7 +43,10 @@ impl Bloom {
         if bits.len() >= 1 << 26 {
             return Err(Refusal::TooLarge("a Bloom filter"));
         }
-        Ok(Self { probes: probes as u32, bits: bits.to_vec() })
+        Ok(Self {
+            probes: probes as u32,
+            bits: bits.to_vec(),
+        })
     }
 
     /// Whether the peer probably has this change. Triple hashing over the first 12 bytes, as Automerge does it.
@@ -113,7 +116,10 @@ pub fn read(input: &[u8], max_changes: u64) -> Result<TheirMessage, Refusal> {
         let (last_sync, after) = hashes(rest)?;
         let (length, after) = leb128(after, u64::from(u32::MAX))?;
         let (bloom, after) = take(after, length)?;
-        have.push(TheirHave { last_sync, bloom: Bloom::read(bloom)? });
+        have.push(TheirHave {
+            last_sync,
+            bloom: Bloom::read(bloom)?,
+        });
         rest = after;
     }
     let (count, mut rest) = leb128(rest, max_changes)?;
@@ -132,7 +138,14 @@ pub fn read(input: &[u8], max_changes: u64) -> Result<TheirMessage, Refusal> {
     let asks_again = flags.is_some_and(|flags| flags.iter().any(|f| f & 0x80 != 0 && f & MessageFlags::SYNC_RESET != 0));
     // A peer that cannot follow our `have` answers with an empty one.
     let lost = changes.is_empty() && have.len() == 1 && have[0] == TheirHave::default();
-    Ok(TheirMessage { heads, need, have, changes, takes_documents: flags.is_some(), is_reset: asks_again || lost })
+    Ok(TheirMessage {
+        heads,
+        need,
+        have,
+        changes,
+        takes_documents: flags.is_some(),
+        is_reset: asks_again || lost,
+    })
 }
 
 /// A message to a peer.
@@ -158,12 +171,19 @@ pub fn write(message: OurMessage<'_>) -> Vec<u8> {
         flags
     });
     Message {
-        have: vec![Have { last_sync: heads.clone(), bloom: Default::default() }],
+        have: vec![Have {
+            last_sync: heads.clone(),
+            bloom: Default::default(),
+        }],
         heads,
         need: Vec::new(),
         changes: message.changes.into(),
         flags,
-        version: if message.as_document { MessageVersion::V2 } else { MessageVersion::V1 },
+        version: if message.as_document {
+            MessageVersion::V2
+        } else {
+            MessageVersion::V1
+        },
     }
     .encode()
 }

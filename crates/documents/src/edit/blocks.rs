@@ -22,7 +22,16 @@ use serde_json::{Map, Value};
 pub fn insert(scope: &mut Scope<'_, '_>, new: &NewBlock, place: &Place, pointer: &str) -> Result<(), Error> {
     let (parent, order) = resolve(scope, None, place)?;
     let depth = depth_of(scope, &parent);
-    make(scope, new, Spot { parent: &parent, order, depth, pointer })
+    make(
+        scope,
+        new,
+        Spot {
+            parent: &parent,
+            order,
+            depth,
+            pointer,
+        },
+    )
 }
 
 /// Where a new block goes.
@@ -37,7 +46,7 @@ fn make(scope: &mut Scope<'_, '_>, new: &NewBlock, spot: Spot<'_>) -> Result<(),
     if spot.depth >= MAX_DEPTH {
         return Err(Error::TooLarge(format!("blocks nest at most {MAX_DEPTH} deep")));
     }
-    if scope.draft.len() >= scope.limits.blocks {
+    if scope.draft.count() >= scope.limits.blocks {
         return Err(Error::TooLarge(format!("a page holds at most {} blocks", scope.limits.blocks)));
     }
     let parent_kind = scope.draft.kind(spot.parent).map(str::to_owned);
@@ -49,16 +58,36 @@ fn make(scope: &mut Scope<'_, '_>, new: &NewBlock, spot: Spot<'_>) -> Result<(),
         None => fresh_id(scope),
     };
     let object = write_new(scope, &id, new, (spot.parent, &spot.order))?;
-    let target = text::Target { object: mirror::object(scope.tx, &object, "text", ObjType::Text).ok_or_else(|| Error::BlockNotFound(id.clone()))?, is_title: false };
+    let target = text::Target {
+        object: mirror::object(scope.tx, &object, "text", ObjType::Text).ok_or_else(|| Error::BlockNotFound(id.clone()))?,
+        is_title: false,
+    };
     text::insert(scope, &target, 0, (&new.text, None))?;
     set_marks(scope, &target, &new.marks)?;
-    scope.draft.set_node(&id, Node { parent: spot.parent.to_owned(), order: spot.order, written: (u64::MAX, None), deleted: false });
+    scope.draft.set_node(
+        &id,
+        Node {
+            parent: spot.parent.to_owned(),
+            order: spot.order,
+            written: (u64::MAX, None),
+            deleted: false,
+        },
+    );
     scope.draft.set_kind(&id, &new.kind);
     scope.made.push(id.clone());
     let keys = order::batch(None, None, new.children.len(), scope.rng);
     for (i, (child, order)) in new.children.iter().zip(keys).enumerate() {
         let pointer = format!("{}/children/{i}", spot.pointer);
-        make(scope, child, Spot { parent: &id, order, depth: spot.depth + 1, pointer: &pointer })?;
+        make(
+            scope,
+            child,
+            Spot {
+                parent: &id,
+                order,
+                depth: spot.depth + 1,
+                pointer: &pointer,
+            },
+        )?;
     }
     Ok(())
 }
@@ -79,7 +108,16 @@ fn write_new(scope: &mut Scope<'_, '_>, id: &str, new: &NewBlock, place: (&str, 
 
 fn set_marks(scope: &mut Scope<'_, '_>, target: &text::Target, marks: &[Mark]) -> Result<(), Error> {
     marks.iter().try_for_each(|mark| {
-        text::format(scope, target, mark.start..mark.end, Format { name: &mark.name, value: &mark.value, expand: Expand::After })
+        text::format(
+            scope,
+            target,
+            mark.start..mark.end,
+            Format {
+                name: &mark.name,
+                value: &mark.value,
+                expand: Expand::After,
+            },
+        )
     })
 }
 
@@ -90,7 +128,11 @@ pub fn is_block_id(id: &str) -> bool {
 
 fn checked_id(scope: &Scope<'_, '_>, id: &str, pointer: &str) -> Result<String, Error> {
     if !is_block_id(id) {
-        return Err(Error::invalid(format!("{pointer}/id"), "bad_id", "takes 1 to 64 letters, digits, - and _"));
+        return Err(Error::invalid(
+            format!("{pointer}/id"),
+            "bad_id",
+            "takes 1 to 64 letters, digits, - and _",
+        ));
     }
     match scope.draft.node(id) {
         Some(_) => Err(Error::Taken(format!("the block id {id}"))),
@@ -130,11 +172,20 @@ fn resolve(scope: &mut Scope<'_, '_>, moving: Option<&str>, place: &Place) -> Re
     }
     if let Some(order) = &place.order {
         if !order::is_valid(order) {
-            return Err(Error::invalid("/order", "bad_order", "is no order key (base 62, not ending in 0, at most 256 digits)"));
+            return Err(Error::invalid(
+                "/order",
+                "bad_order",
+                "is no order key (base 62, not ending in 0, at most 256 digits)",
+            ));
         }
         return Ok((parent, order.clone()));
     }
-    let row: Vec<String> = scope.draft.row(&parent).into_iter().filter(|id| Some(id.as_str()) != moving).collect();
+    let row: Vec<String> = scope
+        .draft
+        .row(&parent)
+        .into_iter()
+        .filter(|id| Some(id.as_str()) != moving)
+        .collect();
     let find = |id: &str| row.iter().position(|c| c == id).ok_or_else(|| Error::BlockNotFound(id.to_owned()));
     let index = match (place.after.as_deref(), place.before.as_deref()) {
         (Some(""), _) => 0,
@@ -158,7 +209,15 @@ pub fn move_to(scope: &mut Scope<'_, '_>, id: &str, place: &Place) -> Result<(),
         return Err(Error::TooLarge(format!("blocks nest at most {MAX_DEPTH} deep")));
     }
     scope.tx.put(&object, "place", format!("{parent}|{order}")).map_err(broken)?;
-    scope.draft.set_node(id, Node { parent, order, written: (u64::MAX, None), deleted: false });
+    scope.draft.set_node(
+        id,
+        Node {
+            parent,
+            order,
+            written: (u64::MAX, None),
+            deleted: false,
+        },
+    );
     Ok(())
 }
 
@@ -176,7 +235,8 @@ pub fn set(scope: &mut Scope<'_, '_>, id: &str, key: &str, what: (&Value, &str))
         }
         ("text", Value::String(to)) => text::set(scope, id, to),
         ("marks", marks @ Value::Array(_)) => {
-            let marks: Vec<Mark> = serde_json::from_value(marks.clone()).map_err(|e| Error::invalid(format!("{pointer}/marks"), "invalid", e.to_string()))?;
+            let marks: Vec<Mark> =
+                serde_json::from_value(marks.clone()).map_err(|e| Error::invalid(format!("{pointer}/marks"), "invalid", e.to_string()))?;
             text::set_marks(scope, id, &marks)
         }
         ("props", Value::Object(props)) => {
@@ -186,7 +246,11 @@ pub fn set(scope: &mut Scope<'_, '_>, id: &str, key: &str, what: (&Value, &str))
         }
         (key, value) => match key.strip_prefix("props.") {
             Some(name) if !name.is_empty() => set_prop(scope, (id, &object), (name, value), pointer),
-            _ => Err(Error::invalid(format!("{pointer}/key"), "unknown_key", "is one of type, text, marks, props and props.<name>")),
+            _ => Err(Error::invalid(
+                format!("{pointer}/key"),
+                "unknown_key",
+                "is one of type, text, marks, props and props.<name>",
+            )),
         },
     }
 }
@@ -199,16 +263,31 @@ fn check(scope: &mut Scope<'_, '_>, block: (&str, &str), props: (&Map<String, Va
     let parent_kind = scope.draft.kind(&parent).map(str::to_owned);
     let object = scope.block(id)?;
     let has_text = mirror::object(scope.tx, &object, "text", ObjType::Text).is_some_and(|text| scope.tx.length(&text) > 0);
-    let problems = kinds::check(kind, props, has_text, parent_kind.as_deref()).err().unwrap_or_default();
-    let problems: Vec<_> = problems.into_iter().filter(|p| are_all || p.code != "required").map(|p| value::field(pointer, p)).collect();
-    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+    let problems = kinds::check(kind, props, has_text, parent_kind.as_deref())
+        .err()
+        .unwrap_or_default();
+    let problems: Vec<_> = problems
+        .into_iter()
+        .filter(|p| are_all || p.code != "required")
+        .map(|p| value::field(pointer, p))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(problems))
+    }
 }
 
 fn set_prop(scope: &mut Scope<'_, '_>, block: (&str, &ObjId), prop: (&str, &Value), pointer: &str) -> Result<(), Error> {
     let (id, object) = block;
     let (name, value) = prop;
     let kind = scope.draft.kind(id).unwrap_or("paragraph").to_owned();
-    check(scope, (id, &kind), (&Map::from_iter([(name.to_owned(), value.clone())]), false), pointer)?;
+    check(
+        scope,
+        (id, &kind),
+        (&Map::from_iter([(name.to_owned(), value.clone())]), false),
+        pointer,
+    )?;
     let props = match mirror::object(scope.tx, object, "props", ObjType::Map) {
         Some(props) => props,
         None => scope.tx.put_object(object, "props", ObjType::Map).map_err(broken)?,
@@ -225,7 +304,10 @@ pub fn delete(scope: &mut Scope<'_, '_>, id: &str) -> Result<(), Error> {
     scope.draft.require(id)?;
     for below in tree::subtree(scope.draft.children(), id) {
         let object = scope.block(&below)?;
-        scope.tx.put(&object, "deleted_at", ScalarValue::Timestamp(scope.now_ms)).map_err(broken)?;
+        scope
+            .tx
+            .put(&object, "deleted_at", ScalarValue::Timestamp(scope.now_ms))
+            .map_err(broken)?;
         if let Some(mut node) = scope.draft.node(&below).cloned() {
             node.deleted = true;
             scope.draft.set_node(&below, node);
@@ -275,11 +357,34 @@ pub fn split(scope: &mut Scope<'_, '_>, id: &str, pos: &Pos, new_id: Option<&str
     let kind = scope.draft.kind(id).unwrap_or("paragraph").to_owned();
     // The half after a heading goes on as ordinary text, as every editor does it.
     let kind = if kind == "heading" { "paragraph".to_owned() } else { kind };
-    let new = NewBlock { id: new_id.map(str::to_owned), kind, text, marks, ..NewBlock::default() };
+    let new = NewBlock {
+        id: new_id.map(str::to_owned),
+        kind,
+        text,
+        marks,
+        ..NewBlock::default()
+    };
     let children = scope.draft.row(id);
-    insert(scope, &new, &Place { after: Some(id.to_owned()), ..Place::default() }, "")?;
+    insert(
+        scope,
+        &new,
+        &Place {
+            after: Some(id.to_owned()),
+            ..Place::default()
+        },
+        "",
+    )?;
     let made = scope.made.last().cloned().unwrap_or_default();
-    children.iter().try_for_each(|child| move_to(scope, child, &Place { parent: Some(made.clone()), ..Place::default() }))
+    children.iter().try_for_each(|child| {
+        move_to(
+            scope,
+            child,
+            &Place {
+                parent: Some(made.clone()),
+                ..Place::default()
+            },
+        )
+    })
 }
 
 /// Joins a block to the end of another and deletes it; its children go under the one that stays.
@@ -300,7 +405,14 @@ pub fn merge(scope: &mut Scope<'_, '_>, id: &str, into: Option<&str>) -> Result<
     text::insert(scope, &target, len, (&text, None))?;
     set_marks(scope, &target, &marks)?;
     for child in scope.draft.row(id) {
-        move_to(scope, &child, &Place { parent: Some(into.clone()), ..Place::default() })?;
+        move_to(
+            scope,
+            &child,
+            &Place {
+                parent: Some(into.clone()),
+                ..Place::default()
+            },
+        )?;
     }
     delete(scope, id)
 }

@@ -27,7 +27,9 @@ fn pieces(scope: &mut Scope<'_, '_>) -> Result<Vec<Piece>, Error> {
     let mut start = 0;
     let mut out = Vec::with_capacity(order.len());
     for id in order {
-        let Some(object) = mirror::object(scope.tx, &blocks, &id, ObjType::Map) else { continue };
+        let Some(object) = mirror::object(scope.tx, &blocks, &id, ObjType::Map) else {
+            continue;
+        };
         let len = match mirror::object(scope.tx, &object, "text", ObjType::Text) {
             Some(text) => scope.tx.length(&text),
             None => mirror::string(scope.tx, &object, "text").unwrap_or_default().encode_utf16().count(),
@@ -55,14 +57,30 @@ pub fn apply(scope: &mut Scope<'_, '_>, op: &Op) -> Result<(), Error> {
             delete(scope, at, *len)?;
             text::insert(scope, &target, offset, (text, None))
         }
-        Op::Format { pos, len, name, value, expand, .. } => {
+        Op::Format {
+            pos,
+            len,
+            name,
+            value,
+            expand,
+            ..
+        } => {
             let start = number(pos)?;
             let end = checked_end(scope, start, *len)?;
             for piece in pieces(scope)? {
                 let (from, to) = (start.max(piece.start), end.min(piece.start + piece.len));
                 if from < to {
                     let target = text::target(scope, &piece.id)?;
-                    text::format(scope, &target, from - piece.start..to - piece.start, Format { name, value, expand: *expand })?;
+                    text::format(
+                        scope,
+                        &target,
+                        from - piece.start..to - piece.start,
+                        Format {
+                            name,
+                            value,
+                            expand: *expand,
+                        },
+                    )?;
                 }
             }
             Ok(())
@@ -82,8 +100,17 @@ fn number(pos: &Pos) -> Result<usize, Error> {
 fn locate_or_make(scope: &mut Scope<'_, '_>, pos: usize) -> Result<(String, usize), Error> {
     let pieces = pieces(scope)?;
     if pieces.is_empty() && pos == 0 {
-        let block = NewBlock { kind: "paragraph".to_owned(), ..NewBlock::default() };
-        self::apply_op(scope, &Op::BlockInsert { block, place: Place::default() })?;
+        let block = NewBlock {
+            kind: "paragraph".to_owned(),
+            ..NewBlock::default()
+        };
+        self::apply_op(
+            scope,
+            &Op::BlockInsert {
+                block,
+                place: Place::default(),
+            },
+        )?;
         return Ok((scope.made.last().cloned().unwrap_or_default(), 0));
     }
     let len = pieces.last().map_or(0, |p| p.start + p.len);
@@ -94,13 +121,20 @@ fn locate_or_make(scope: &mut Scope<'_, '_>, pos: usize) -> Result<(String, usiz
 fn checked_end(scope: &mut Scope<'_, '_>, pos: usize, count: usize) -> Result<usize, Error> {
     let len = pieces(scope)?.last().map_or(0, |p| p.start + p.len);
     let end = pos.saturating_add(count);
-    if end > len { Err(Error::PositionOutOfRange { pos: end, len }) } else { Ok(end) }
+    if end > len {
+        Err(Error::PositionOutOfRange { pos: end, len })
+    } else {
+        Ok(end)
+    }
 }
 
 /// Deletes a range; a newline in it joins the two blocks beside it.
 fn delete(scope: &mut Scope<'_, '_>, pos: usize, count: usize) -> Result<(), Error> {
     let end = checked_end(scope, pos, count)?;
-    let touched: Vec<Piece> = pieces(scope)?.into_iter().filter(|p| p.start <= end && pos <= p.start + p.len).collect();
+    let touched: Vec<Piece> = pieces(scope)?
+        .into_iter()
+        .filter(|p| p.start <= end && pos <= p.start + p.len)
+        .collect();
     for piece in &touched {
         let (from, to) = (pos.max(piece.start), end.min(piece.start + piece.len));
         if from < to {
@@ -108,11 +142,19 @@ fn delete(scope: &mut Scope<'_, '_>, pos: usize, count: usize) -> Result<(), Err
             text::delete(scope, &target, from - piece.start, to - from)?;
         }
     }
-    let Some((first, rest)) = touched.split_first() else { return Ok(()) };
+    let Some((first, rest)) = touched.split_first() else {
+        return Ok(());
+    };
     for piece in rest {
         // The newline before this piece lies in the range when the piece starts behind `pos` and not behind `end`.
         if piece.start > pos && piece.start <= end {
-            self::apply_op(scope, &Op::BlockMerge { id: piece.id.clone(), into: Some(first.id.clone()) })?;
+            self::apply_op(
+                scope,
+                &Op::BlockMerge {
+                    id: piece.id.clone(),
+                    into: Some(first.id.clone()),
+                },
+            )?;
         }
     }
     Ok(())

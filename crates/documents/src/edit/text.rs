@@ -62,7 +62,11 @@ fn check_range(scope: &Scope<'_, '_>, target: &Target, range: &Range<usize>) -> 
 pub fn insert(scope: &mut Scope<'_, '_>, target: &Target, at: usize, what: (&str, Option<&Map<String, Value>>)) -> Result<(), Error> {
     let (text, marks) = what;
     check_range(scope, target, &(at..at))?;
-    let limit = if target.is_title { MAX_TITLE_BYTES } else { scope.limits.block_text_bytes };
+    let limit = if target.is_title {
+        MAX_TITLE_BYTES
+    } else {
+        scope.limits.block_text_bytes
+    };
     // Counted in UTF-16 units of what is there and bytes of what comes: near enough for a bound, and cheap.
     if scope.tx.length(&target.object) + text.len() > limit {
         return Err(Error::TooLarge(format!("a text holds at most {limit} bytes")));
@@ -76,7 +80,16 @@ pub fn insert(scope: &mut Scope<'_, '_>, target: &Target, at: usize, what: (&str
     scope.tx.splice_text(&target.object, at, 0, text).map_err(broken)?;
     let end = at + text.encode_utf16().count();
     for (name, value) in marks.into_iter().flatten() {
-        format(scope, target, at..end, Format { name, value, expand: Expand::After })?;
+        format(
+            scope,
+            target,
+            at..end,
+            Format {
+                name,
+                value,
+                expand: Expand::After,
+            },
+        )?;
     }
     Ok(())
 }
@@ -94,7 +107,11 @@ pub fn delete(scope: &mut Scope<'_, '_>, target: &Target, at: usize, len: usize)
 /// Makes a text say something else, changing it only where it differs.
 pub fn set(scope: &mut Scope<'_, '_>, id: &str, to: &str) -> Result<(), Error> {
     let target = target(scope, id)?;
-    let limit = if target.is_title { MAX_TITLE_BYTES } else { scope.limits.block_text_bytes };
+    let limit = if target.is_title {
+        MAX_TITLE_BYTES
+    } else {
+        scope.limits.block_text_bytes
+    };
     if to.len() > limit {
         return Err(Error::TooLarge(format!("a text holds at most {limit} bytes")));
     }
@@ -108,10 +125,22 @@ pub fn set(scope: &mut Scope<'_, '_>, id: &str, to: &str) -> Result<(), Error> {
 pub fn set_marks(scope: &mut Scope<'_, '_>, id: &str, marks: &[crate::view::Mark]) -> Result<(), Error> {
     let target = target(scope, id)?;
     for mark in scope.tx.marks(&target.object).map_err(broken)? {
-        scope.tx.unmark(&target.object, &mark.name, mark.start, mark.end, ExpandMark::None).map_err(broken)?;
+        scope
+            .tx
+            .unmark(&target.object, &mark.name, mark.start, mark.end, ExpandMark::None)
+            .map_err(broken)?;
     }
     marks.iter().try_for_each(|mark| {
-        format(scope, &target, mark.start..mark.end, Format { name: &mark.name, value: &mark.value, expand: Expand::After })
+        format(
+            scope,
+            &target,
+            mark.start..mark.end,
+            Format {
+                name: &mark.name,
+                value: &mark.value,
+                expand: Expand::After,
+            },
+        )
     })
 }
 
@@ -141,10 +170,14 @@ pub fn format(scope: &mut Scope<'_, '_>, target: &Target, range: Range<usize>, w
         Expand::None => ExpandMark::None,
     };
     if what.value.is_null() {
-        return scope.tx.unmark(&target.object, what.name, range.start, range.end, expand).map_err(broken);
+        return scope
+            .tx
+            .unmark(&target.object, what.name, range.start, range.end, expand)
+            .map_err(broken);
     }
     kinds::check_mark(what.name, what.value).map_err(|problem| Error::Invalid(vec![value::field("", problem)]))?;
-    let scalar = value::scalar(what.value).ok_or_else(|| Error::invalid("/value", "not_scalar", "a mark holds a string, number or boolean"))?;
+    let scalar =
+        value::scalar(what.value).ok_or_else(|| Error::invalid("/value", "not_scalar", "a mark holds a string, number or boolean"))?;
     let mark = Mark::new(what.name.to_owned(), scalar, range.start, range.end);
     scope.tx.mark(&target.object, mark, expand).map_err(broken)
 }

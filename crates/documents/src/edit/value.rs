@@ -2,7 +2,7 @@
 
 use super::text::broken;
 use crate::{error::Error, kinds::Problem};
-use automerge::{ObjId, ObjType, ScalarValue, transaction::Transaction, transaction::Transactable};
+use automerge::{ObjId, ObjType, ScalarValue, transaction::Transactable, transaction::Transaction};
 use kernel::error::Field;
 use serde_json::Value;
 

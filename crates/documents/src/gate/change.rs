@@ -82,7 +82,11 @@ impl Gate {
         if !change.deps().iter().all(|dep| self.hashes.contains(dep) || at.page.has(dep)) {
             return Err(Refusal::MissingDependencies);
         }
-        let last = self.seqs.get(change.actor_id()).copied().unwrap_or_else(|| at.page.seq_of(change.actor_id()));
+        let last = self
+            .seqs
+            .get(change.actor_id())
+            .copied()
+            .unwrap_or_else(|| at.page.seq_of(change.actor_id()));
         if change.seq() != last + 1 {
             return Err(Refusal::Invalid("its sequence number is not the actor's next"));
         }
@@ -196,7 +200,9 @@ fn check_frame(change: &Change, limits: &Limits) -> Result<(), Refusal> {
 fn check_action(op: &Op, kind: ObjType) -> Result<(), Refusal> {
     let is_sequence = matches!(kind, ObjType::List | ObjType::Text);
     match &op.action {
-        OpType::MarkBegin(_) | OpType::MarkEnd(_) if kind != ObjType::Text || !op.insert => Err(Refusal::Invalid("a mark stands outside a text")),
+        OpType::MarkBegin(_) | OpType::MarkEnd(_) if kind != ObjType::Text || !op.insert => {
+            Err(Refusal::Invalid("a mark stands outside a text"))
+        }
         OpType::Delete | OpType::Increment(_) if op.insert => Err(Refusal::Invalid("it inserts a deletion")),
         OpType::Delete if op.pred.iter().next().is_none() => Err(Refusal::Invalid("it deletes nothing")),
         OpType::Put(ScalarValue::Unknown { .. }) => Err(Refusal::Invalid("a value is of an unknown type")),

@@ -85,7 +85,9 @@ fn one(input: &[u8], limit: usize) -> Result<(Vec<u8>, &[u8]), Refusal> {
 fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::new();
     let mut bounded = DeflateDecoder::new(body).take(limit as u64 + 1);
-    bounded.read_to_end(&mut out).map_err(|_| Refusal::Malformed("it does not inflate"))?;
+    bounded
+        .read_to_end(&mut out)
+        .map_err(|_| Refusal::Malformed("it does not inflate"))?;
     if out.len() > limit {
         return Err(Refusal::TooLarge("a change once inflated"));
     }

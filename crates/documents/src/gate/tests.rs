@@ -16,7 +16,12 @@ use std::num::NonZeroU64;
 const NOW: i64 = 1_795_000_000_000;
 
 fn page() -> Page {
-    let blocks = [NewBlock { kind: "paragraph".into(), text: "honest".into(), id: Some("b".into()), ..NewBlock::default() }];
+    let blocks = [NewBlock {
+        kind: "paragraph".into(),
+        text: "honest".into(),
+        id: Some("b".into()),
+        ..NewBlock::default()
+    }];
     Page::create("Page", &blocks, &Limits::default(), NOW).expect("a page").0
 }
 
@@ -31,7 +36,8 @@ fn honest(doc: &mut AutoCommit) -> Change {
     let block = doc.get(&blocks, "b").expect("readable").expect("the block").1;
     let text = doc.get(&block, "text").expect("readable").expect("its text").1;
     doc.splice_text(&text, 0, 0, "x").expect("spliced");
-    doc.commit_with(CommitOptions::default().with_time(1_795_000_000)).expect("a change");
+    doc.commit_with(CommitOptions::default().with_time(1_795_000_000))
+        .expect("a change");
     doc.get_last_local_change().expect("the change")
 }
 
@@ -60,7 +66,12 @@ fn check(page: &Page, bytes: &[u8]) -> Result<Change, Refusal> {
 fn stands(page: &mut Page) {
     let change = check(page, honest(&mut client(page)).raw_bytes()).expect("an honest change is admitted");
     page.apply(vec![change]).expect("applied");
-    let op = Op::Insert { block: Some("b".into()), pos: Pos::At(0), text: "y".into(), marks: None };
+    let op = Op::Insert {
+        block: Some("b".into()),
+        pos: Pos::At(0),
+        text: "y".into(),
+        marks: None,
+    };
     page.edit(&[op], None, &Limits::default(), NOW).expect("an edit of our own");
     let saved = page.save_verified().expect("it can be saved and loaded");
     assert_eq!(Page::load(Some(&saved), Vec::new()).expect("it loads").heads(), page.heads());
@@ -92,7 +103,12 @@ fn honest_changes_of_every_kind_are_admitted() {
     doc.put(&block, "place", "|W").expect("put");
     let text = doc.put_object(&block, "text", ObjType::Text).expect("a text");
     doc.splice_text(&text, 0, 0, "some \u{1F600} text").expect("spliced");
-    doc.mark(&text, automerge::marks::Mark::new("bold".to_owned(), true, 0, 4), automerge::marks::ExpandMark::After).expect("marked");
+    doc.mark(
+        &text,
+        automerge::marks::Mark::new("bold".to_owned(), true, 0, 4),
+        automerge::marks::ExpandMark::After,
+    )
+    .expect("marked");
     doc.splice_text(&text, 2, 3, "").expect("deleted");
     let props = doc.put_object(&block, "props", ObjType::Map).expect("a map");
     doc.put(&props, "checked", true).expect("put");
@@ -104,7 +120,8 @@ fn honest_changes_of_every_kind_are_admitted() {
     doc.delete(&props, "checked").expect("deleted");
     doc.commit_with(CommitOptions::default().with_time(1_795_000_000));
     let change = doc.get_last_local_change().expect("a change");
-    page.apply(vec![check(&page, change.raw_bytes()).expect("admitted")]).expect("applied");
+    page.apply(vec![check(&page, change.raw_bytes()).expect("admitted")])
+        .expect("applied");
     assert_eq!(page.mirror().blocks["c"].text, doc.text(&text).expect("text"));
     stands(&mut page);
 }
@@ -116,8 +133,12 @@ fn an_empty_change_is_refused() {
 
 #[test]
 fn an_operation_counter_from_nowhere_is_refused() {
-    refused_bent("count from nowhere", |change| change.start_op = NonZeroU64::new(u64::from(u32::MAX)).expect("a counter"));
-    refused_bent("count from nowhere", |change| change.start_op = NonZeroU64::new(500).expect("a counter"));
+    refused_bent("count from nowhere", |change| {
+        change.start_op = NonZeroU64::new(u64::from(u32::MAX)).expect("a counter")
+    });
+    refused_bent("count from nowhere", |change| {
+        change.start_op = NonZeroU64::new(500).expect("a counter")
+    });
 }
 
 #[test]
@@ -138,10 +159,14 @@ fn a_gap_or_a_repetition_in_the_actors_sequence_is_refused() {
     let mut page = page();
     let mut doc = client(&page);
     let first = honest(&mut doc);
-    page.apply(vec![check(&page, first.raw_bytes()).expect("admitted")]).expect("applied");
+    page.apply(vec![check(&page, first.raw_bytes()).expect("admitted")])
+        .expect("applied");
     let mut again = first.decode();
     (again.hash, again.time) = (None, again.time + 1);
-    assert!(check(&page, Change::from(again).raw_bytes()).is_err(), "the same sequence number twice");
+    assert!(
+        check(&page, Change::from(again).raw_bytes()).is_err(),
+        "the same sequence number twice"
+    );
     stands(&mut page);
 }
 
@@ -163,7 +188,14 @@ fn a_foreign_actor_is_refused() {
     let mut page = page();
     let limits = Limits::default();
     let change = honest(&mut client(&page));
-    let verdict = Gate::default().check(At { page: &page, limits: &limits }, change.raw_bytes(), |_| false);
+    let verdict = Gate::default().check(
+        At {
+            page: &page,
+            limits: &limits,
+        },
+        change.raw_bytes(),
+        |_| false,
+    );
     assert_eq!(verdict.err(), Some(Refusal::ForeignActor));
     stands(&mut page);
 }
@@ -178,7 +210,9 @@ fn maps_in_maps_without_end_are_refused() {
     }
     doc.commit_with(CommitOptions::default().with_time(1));
     let mut victim = page;
-    let refusal = check(&victim, doc.get_last_local_change().expect("a change").raw_bytes()).expect_err("refused").to_string();
+    let refusal = check(&victim, doc.get_last_local_change().expect("a change").raw_bytes())
+        .expect_err("refused")
+        .to_string();
     assert!(refusal.contains("nesting"), "{refusal}");
     stands(&mut victim);
 }
@@ -188,7 +222,9 @@ fn operations_on_things_that_do_not_exist_are_refused() {
     use automerge::legacy::{ElementId, Key, ObjectId, OpId};
     let ghost = OpId(1, ActorId::from(vec![9_u8; 16]));
     refused_bent("does not exist", |change| change.operations[0].obj = ObjectId::Id(ghost.clone()));
-    refused_bent("does not exist", |change| change.operations[0].key = Key::Seq(ElementId::Id(ghost.clone())));
+    refused_bent("does not exist", |change| {
+        change.operations[0].key = Key::Seq(ElementId::Id(ghost.clone()))
+    });
     refused_bent("does not fit", |change| change.operations[0].key = Key::Map("x".into()));
     refused_bent("does not fit", |change| change.operations[0].obj = ObjectId::Root);
 }
@@ -278,7 +314,7 @@ fn random_mutations_with_a_true_checksum_never_poison_a_page() {
     use rand::{RngExt, SeedableRng, rngs::StdRng};
     let mut rng = StdRng::seed_from_u64(20);
     let mut page = page();
-    let (mut admitted, mut broken) = (0, 0);
+    let mut admitted = 0;
     for _ in 0..3_000 {
         let raw = honest(&mut client(&page)).raw_bytes().to_vec();
         let mut body = raw[9 + leb_len(&raw)..].to_vec();
@@ -291,10 +327,9 @@ fn random_mutations_with_a_true_checksum_never_poison_a_page() {
         let mut trial = page.copy();
         match trial.apply(vec![change]).and_then(|_| trial.save_verified()) {
             Ok(_) => (page, admitted) = (trial, admitted + 1),
-            Err(_) => broken += 1,
+            Err(_) => {}
         }
     }
     assert!(admitted > 0, "mutations of text and time are admitted");
-    println!("{admitted} admitted, {broken} only found by trying");
     stands(&mut page);
 }

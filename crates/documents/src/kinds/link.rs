@@ -25,5 +25,6 @@ pub fn is_link(link: &str) -> bool {
 
 /// The parser repairs `http:host` and `http:\\host`; others read them as relative.
 fn is_spelled_out(link: &str) -> bool {
-    link.split_once(':').is_some_and(|(_, rest)| rest.starts_with("//") && !rest.starts_with("///"))
+    link.split_once(':')
+        .is_some_and(|(_, rest)| rest.starts_with("//") && !rest.starts_with("///"))
 }

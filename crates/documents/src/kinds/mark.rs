@@ -44,20 +44,48 @@ pub enum Mention {
 
 /// Every format we know.
 pub const MARKS: &[MarkKind] = &[
-    MarkKind { name: "bold", value: MarkRule::Flag },
-    MarkKind { name: "italic", value: MarkRule::Flag },
-    MarkKind { name: "underline", value: MarkRule::Flag },
-    MarkKind { name: "strike", value: MarkRule::Flag },
-    MarkKind { name: "code", value: MarkRule::Flag },
-    MarkKind { name: "highlight", value: MarkRule::ColorOrFlag },
-    MarkKind { name: "color", value: MarkRule::Color },
-    MarkKind { name: "link", value: MarkRule::Link },
-    MarkKind { name: "mention", value: MarkRule::Mention },
+    MarkKind {
+        name: "bold",
+        value: MarkRule::Flag,
+    },
+    MarkKind {
+        name: "italic",
+        value: MarkRule::Flag,
+    },
+    MarkKind {
+        name: "underline",
+        value: MarkRule::Flag,
+    },
+    MarkKind {
+        name: "strike",
+        value: MarkRule::Flag,
+    },
+    MarkKind {
+        name: "code",
+        value: MarkRule::Flag,
+    },
+    MarkKind {
+        name: "highlight",
+        value: MarkRule::ColorOrFlag,
+    },
+    MarkKind {
+        name: "color",
+        value: MarkRule::Color,
+    },
+    MarkKind {
+        name: "link",
+        value: MarkRule::Link,
+    },
+    MarkKind {
+        name: "mention",
+        value: MarkRule::Mention,
+    },
 ];
 
 /// The colours that have a name; clients choose the shade.
-pub const COLORS: &[&str] =
-    &["default", "black", "white", "gray", "brown", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink"];
+pub const COLORS: &[&str] = &[
+    "default", "black", "white", "gray", "brown", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink",
+];
 
 /// The longest value of a mark, in bytes.
 const MAX_VALUE_LEN: usize = 2048;
@@ -89,9 +117,15 @@ fn check_value(rule: MarkRule, value: &Value) -> Result<(), &'static str> {
     let (fits, detail) = match rule {
         MarkRule::Flag => (value.is_boolean(), "is true or false"),
         MarkRule::Color => (text.is_some_and(is_color), "is the name of a colour or #rrggbb"),
-        MarkRule::ColorOrFlag => (value.is_boolean() || text.is_some_and(is_color), "is true, the name of a colour or #rrggbb"),
+        MarkRule::ColorOrFlag => (
+            value.is_boolean() || text.is_some_and(is_color),
+            "is true, the name of a colour or #rrggbb",
+        ),
         MarkRule::Link => (text.is_some_and(is_link), "is an http, https or mailto URL or a path of this site"),
-        MarkRule::Mention => (text.and_then(read_mention).is_some(), "is JSON in a string: {\"kind\": \"user\", \"page\" or \"date\", \"id\": …}"),
+        MarkRule::Mention => (
+            text.and_then(read_mention).is_some(),
+            "is JSON in a string: {\"kind\": \"user\", \"page\" or \"date\", \"id\": …}",
+        ),
     };
     if fits { Ok(()) } else { Err(detail) }
 }

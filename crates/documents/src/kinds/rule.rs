@@ -59,7 +59,10 @@ pub struct Wrong {
 }
 
 fn wrong(code: &'static str, detail: impl Into<String>) -> Wrong {
-    Wrong { code, detail: detail.into() }
+    Wrong {
+        code,
+        detail: detail.into(),
+    }
 }
 
 impl Rule {
@@ -86,7 +89,11 @@ fn text_of(value: &Value) -> Result<&str, Wrong> {
 }
 
 fn check_word(value: &Value, fits: impl Fn(&str) -> bool, detail: impl Fn() -> String) -> Result<(), Wrong> {
-    if fits(text_of(value)?) { Ok(()) } else { Err(wrong("invalid_value", detail())) }
+    if fits(text_of(value)?) {
+        Ok(())
+    } else {
+        Err(wrong("invalid_value", detail()))
+    }
 }
 
 fn check_text(value: &Value, max: usize) -> Result<(), Wrong> {
@@ -100,14 +107,20 @@ fn check_url(value: &Value) -> Result<(), Wrong> {
     if is_link(text_of(value)?) {
         return Ok(());
     }
-    Err(wrong("invalid_url", "is an http, https or mailto URL or a path of this site, 2048 bytes at most"))
+    Err(wrong(
+        "invalid_url",
+        "is an http, https or mailto URL or a path of this site, 2048 bytes at most",
+    ))
 }
 
 /// Clients in JavaScript may write `2` as `2.0`.
 fn check_int(value: &Value, range: RangeInclusive<i64>) -> Result<(), Wrong> {
     #[expect(clippy::cast_possible_truncation, reason = "the fraction is checked, and a cast saturates")]
     let whole = |float: f64| (float.fract() == 0.0).then_some(float as i64);
-    let int = value.as_i64().or_else(|| value.as_f64().and_then(whole)).ok_or_else(|| wrong("not_an_integer", "is a whole number"))?;
+    let int = value
+        .as_i64()
+        .or_else(|| value.as_f64().and_then(whole))
+        .ok_or_else(|| wrong("not_an_integer", "is a whole number"))?;
     if range.contains(&int) {
         return Ok(());
     }

@@ -2,9 +2,23 @@
 
 use super::{Kind, Prop, Rule, TextRule, rule::MAX_COLUMNS};
 
-const RICH: Kind = Kind { name: "", text: TextRule::Rich, parent: None, holds: None, props: &[], needs: &[], is_open: false };
-const PLAIN: Kind = Kind { text: TextRule::Plain, ..RICH };
-const BARE: Kind = Kind { text: TextRule::None, ..RICH };
+const RICH: Kind = Kind {
+    name: "",
+    text: TextRule::Rich,
+    parent: None,
+    holds: None,
+    props: &[],
+    needs: &[],
+    is_open: false,
+};
+const PLAIN: Kind = Kind {
+    text: TextRule::Plain,
+    ..RICH
+};
+const BARE: Kind = Kind {
+    text: TextRule::None,
+    ..RICH
+};
 
 const fn prop(name: &'static str, rule: Rule) -> Prop {
     Prop { name, rule }
@@ -14,7 +28,12 @@ const fn int(min: i64, max: i64) -> Rule {
     Rule::Int { min, max }
 }
 
-const ALIGN: Prop = prop("align", Rule::OneOf { words: &["left", "center", "right"] });
+const ALIGN: Prop = prop(
+    "align",
+    Rule::OneOf {
+        words: &["left", "center", "right"],
+    },
+);
 const ATTACHMENT: Prop = prop("attachment_id", Rule::Id);
 const BOARD: Prop = prop("board_id", Rule::Id);
 const CAPTION: Prop = prop("caption", Rule::Text { max: 2_000 });
@@ -31,34 +50,90 @@ const SOURCE: &[&[&str]] = &[&["url", "attachment_id"]];
 
 /// Every type of block we know.
 pub const TYPES: &[Kind] = &[
-    Kind { name: "paragraph", props: &[COLOR, ALIGN], ..RICH },
+    Kind {
+        name: "paragraph",
+        props: &[COLOR, ALIGN],
+        ..RICH
+    },
     Kind {
         name: "heading",
         props: &[prop("level", int(1, 4)), prop("toggleable", Rule::Bool), COLOR, ALIGN],
         needs: &[&["level"]],
         ..RICH
     },
-    Kind { name: "bulleted_list_item", props: &[COLOR], ..RICH },
-    Kind { name: "numbered_list_item", props: &[prop("start", int(0, 999_999_999)), COLOR], ..RICH },
-    Kind { name: "todo", props: &[prop("checked", Rule::Bool), COLOR], ..RICH },
-    Kind { name: "toggle", props: &[prop("open", Rule::Bool), COLOR], ..RICH },
-    Kind { name: "quote", props: &[COLOR], ..RICH },
     Kind {
-        name: "callout",
-        props: &[prop("tone", Rule::OneOf { words: &["note", "tip", "important", "warning", "caution"] }), ICON, COLOR],
+        name: "bulleted_list_item",
+        props: &[COLOR],
         ..RICH
     },
-    Kind { name: "code", props: &[prop("language", Rule::Word), prop("wrap", Rule::Bool), CAPTION], ..PLAIN },
+    Kind {
+        name: "numbered_list_item",
+        props: &[prop("start", int(0, 999_999_999)), COLOR],
+        ..RICH
+    },
+    Kind {
+        name: "todo",
+        props: &[prop("checked", Rule::Bool), COLOR],
+        ..RICH
+    },
+    Kind {
+        name: "toggle",
+        props: &[prop("open", Rule::Bool), COLOR],
+        ..RICH
+    },
+    Kind {
+        name: "quote",
+        props: &[COLOR],
+        ..RICH
+    },
+    Kind {
+        name: "callout",
+        props: &[
+            prop(
+                "tone",
+                Rule::OneOf {
+                    words: &["note", "tip", "important", "warning", "caution"],
+                },
+            ),
+            ICON,
+            COLOR,
+        ],
+        ..RICH
+    },
+    Kind {
+        name: "code",
+        props: &[prop("language", Rule::Word), prop("wrap", Rule::Bool), CAPTION],
+        ..PLAIN
+    },
     Kind { name: "divider", ..BARE },
     Kind { name: "equation", ..PLAIN },
     Kind {
         name: "image",
-        props: &[URL, ATTACHMENT, prop("alt", Rule::Text { max: 1_000 }), CAPTION, NAME, WIDTH, HEIGHT, ALIGN],
+        props: &[
+            URL,
+            ATTACHMENT,
+            prop("alt", Rule::Text { max: 1_000 }),
+            CAPTION,
+            NAME,
+            WIDTH,
+            HEIGHT,
+            ALIGN,
+        ],
         needs: SOURCE,
         ..RICH
     },
-    Kind { name: "video", props: &[URL, ATTACHMENT, CAPTION, NAME, WIDTH, HEIGHT, ALIGN], needs: SOURCE, ..RICH },
-    Kind { name: "audio", props: &[URL, ATTACHMENT, CAPTION, NAME], needs: SOURCE, ..RICH },
+    Kind {
+        name: "video",
+        props: &[URL, ATTACHMENT, CAPTION, NAME, WIDTH, HEIGHT, ALIGN],
+        needs: SOURCE,
+        ..RICH
+    },
+    Kind {
+        name: "audio",
+        props: &[URL, ATTACHMENT, CAPTION, NAME],
+        needs: SOURCE,
+        ..RICH
+    },
     Kind {
         name: "file",
         props: &[URL, ATTACHMENT, CAPTION, NAME, prop("size_bytes", int(0, 1 << 50))],
@@ -67,11 +142,22 @@ pub const TYPES: &[Kind] = &[
     },
     Kind {
         name: "bookmark",
-        props: &[URL, TITLE, prop("description", Rule::Text { max: 2_000 }), prop("image_url", Rule::Url), CAPTION],
+        props: &[
+            URL,
+            TITLE,
+            prop("description", Rule::Text { max: 2_000 }),
+            prop("image_url", Rule::Url),
+            CAPTION,
+        ],
         needs: &[&["url"]],
         ..RICH
     },
-    Kind { name: "embed", props: &[URL, prop("provider", Rule::Word), TITLE, CAPTION, WIDTH, HEIGHT], needs: &[&["url"]], ..RICH },
+    Kind {
+        name: "embed",
+        props: &[URL, prop("provider", Rule::Word), TITLE, CAPTION, WIDTH, HEIGHT],
+        needs: &[&["url"]],
+        ..RICH
+    },
     Kind {
         name: "table",
         holds: Some("table_row"),
@@ -82,14 +168,59 @@ pub const TYPES: &[Kind] = &[
         ],
         ..BARE
     },
-    Kind { name: "table_row", parent: Some("table"), props: &[prop("cells", Rule::Cells)], ..BARE },
-    Kind { name: "column_list", holds: Some("column"), ..BARE },
-    Kind { name: "column", parent: Some("column_list"), props: &[prop("width_ratio", Rule::Ratio)], ..BARE },
-    Kind { name: "table_of_contents", props: &[prop("max_level", int(1, 4)), COLOR], ..BARE },
-    Kind { name: "child_page", props: &[DOCUMENT, TITLE, ICON], needs: &[&["document_id"]], ..RICH },
-    Kind { name: "link_to_page", props: &[DOCUMENT, TITLE, ICON], needs: &[&["document_id"]], ..RICH },
-    Kind { name: "synced_block", props: &[prop("source_block_id", Rule::BlockId), prop("source_document_id", Rule::Id)], ..BARE },
-    Kind { name: "board_embed", props: &[BOARD, TITLE, prop("view", Rule::Word), HEIGHT], needs: &[&["board_id"]], ..BARE },
-    Kind { name: "mermaid", props: &[CAPTION], ..PLAIN },
-    Kind { name: "custom", is_open: true, ..RICH },
+    Kind {
+        name: "table_row",
+        parent: Some("table"),
+        props: &[prop("cells", Rule::Cells)],
+        ..BARE
+    },
+    Kind {
+        name: "column_list",
+        holds: Some("column"),
+        ..BARE
+    },
+    Kind {
+        name: "column",
+        parent: Some("column_list"),
+        props: &[prop("width_ratio", Rule::Ratio)],
+        ..BARE
+    },
+    Kind {
+        name: "table_of_contents",
+        props: &[prop("max_level", int(1, 4)), COLOR],
+        ..BARE
+    },
+    Kind {
+        name: "child_page",
+        props: &[DOCUMENT, TITLE, ICON],
+        needs: &[&["document_id"]],
+        ..RICH
+    },
+    Kind {
+        name: "link_to_page",
+        props: &[DOCUMENT, TITLE, ICON],
+        needs: &[&["document_id"]],
+        ..RICH
+    },
+    Kind {
+        name: "synced_block",
+        props: &[prop("source_block_id", Rule::BlockId), prop("source_document_id", Rule::Id)],
+        ..BARE
+    },
+    Kind {
+        name: "board_embed",
+        props: &[BOARD, TITLE, prop("view", Rule::Word), HEIGHT],
+        needs: &[&["board_id"]],
+        ..BARE
+    },
+    Kind {
+        name: "mermaid",
+        props: &[CAPTION],
+        ..PLAIN
+    },
+    Kind {
+        name: "custom",
+        is_open: true,
+        ..RICH
+    },
 ];

@@ -13,9 +13,14 @@ fn check(kind: &str, props: Value) -> Vec<String> {
 }
 
 fn problems(kind: &str, props: Value, has_text: bool, parent: Option<&str>) -> Vec<String> {
-    let Value::Object(props) = props else { panic!("props are an object: {props}") };
+    let Value::Object(props) = props else {
+        panic!("props are an object: {props}")
+    };
     let found = super::check(kind, &props, has_text, parent).err().unwrap_or_default();
-    found.into_iter().map(|problem| format!("{} {}", problem.pointer, problem.code)).collect()
+    found
+        .into_iter()
+        .map(|problem| format!("{} {}", problem.pointer, problem.code))
+        .collect()
 }
 
 fn allows(kind: &str, props: Value) {
@@ -48,7 +53,10 @@ fn the_table_is_consistent() {
         assert!(kind.props.iter().all(|prop| is_name(prop.name)), "{}", kind.name);
     }
     let published = serde_json::to_value(TYPES).expect("the table can be published");
-    assert_eq!(published[1]["props"][0], json!({"name": "level", "rule": {"type": "int", "min": 1, "max": 4}}));
+    assert_eq!(
+        published[1]["props"][0],
+        json!({"name": "level", "rule": {"type": "int", "min": 1, "max": 4}})
+    );
 }
 
 #[test]
@@ -113,29 +121,70 @@ fn a_wrong_value_is_named() {
     refuses("table_row", json!({"cells": vec![""; 65]}), "/props/cells too_many");
     refuses("column", json!({"width_ratio": 0}), "/props/width_ratio out_of_range");
     refuses("column", json!({"width_ratio": "half"}), "/props/width_ratio not_a_number");
-    refuses("synced_block", json!({"source_block_id": ""}), "/props/source_block_id invalid_value");
+    refuses(
+        "synced_block",
+        json!({"source_block_id": ""}),
+        "/props/source_block_id invalid_value",
+    );
 }
 
 #[test]
 fn every_problem_is_named_at_once() {
     let found = problems("image", json!({"width": 0, "No": 1}), true, Some("table"));
-    assert_eq!(found, ["/parent_id misplaced", "/props/No invalid_name", "/props/width out_of_range", "/props/url required"]);
+    assert_eq!(
+        found,
+        [
+            "/parent_id misplaced",
+            "/props/No invalid_name",
+            "/props/width out_of_range",
+            "/props/url required"
+        ]
+    );
 }
 
 #[test]
 fn links_lead_to_the_web_a_mailbox_or_this_site() {
     let url = |url: &str| json!({"url": url});
-    for link in ["https://a.b/c?d=e#f", "HTTP://a.b", "http://[::1]:80/", "mailto:a@b.c", "/documents/1", "/", "https://ä.example/ö"] {
+    for link in [
+        "https://a.b/c?d=e#f",
+        "HTTP://a.b",
+        "http://[::1]:80/",
+        "mailto:a@b.c",
+        "/documents/1",
+        "/",
+        "https://ä.example/ö",
+    ] {
         allows("bookmark", url(link));
     }
     for link in [
-        "javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", " javascript:alert(1)", "data:text/html,x", "vbscript:x",
-        "file:///etc/passwd", "//evil.example", "/\\evil.example", "https://", "http:a.b", "http:\\\\a.b", "https:///a", "mailto:",
-        "a.b", "", "#a", "https://a b", "https://a.b/\u{7f}", "https://a.b/\u{2028}",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "java\nscript:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "//evil.example",
+        "/\\evil.example",
+        "https://",
+        "http:a.b",
+        "http:\\\\a.b",
+        "https:///a",
+        "mailto:",
+        "a.b",
+        "",
+        "#a",
+        "https://a b",
+        "https://a.b/\u{7f}",
+        "https://a.b/\u{2028}",
     ] {
         refuses("bookmark", url(link), "/props/url invalid_url");
     }
-    refuses("bookmark", url(&format!("https://a.b/{}", "a".repeat(2048))), "/props/url invalid_url");
+    refuses(
+        "bookmark",
+        url(&format!("https://a.b/{}", "a".repeat(2048))),
+        "/props/url invalid_url",
+    );
 }
 
 #[test]
@@ -143,7 +192,11 @@ fn unknown_props_are_kept_within_limits() {
     allows("paragraph", json!({"future_prop": {"a": [1, 2, {"b": null}]}, "other2": "x"}));
     refuses("paragraph", json!({"camelCase": 1}), "/props/camelCase invalid_name");
     refuses("paragraph", json!({"a/b~": 1}), "/props/a~1b~0 invalid_name");
-    refuses("paragraph", json!({"a".repeat(65): 1}), &format!("/props/{} invalid_name", "a".repeat(64)));
+    refuses(
+        "paragraph",
+        json!({"a".repeat(65): 1}),
+        &format!("/props/{} invalid_name", "a".repeat(64)),
+    );
     allows("paragraph", json!({"deep": nested(7)}));
     refuses("paragraph", json!({"deep": nested(8)}), "/props too_deep");
     refuses("paragraph", json!({"deep": nested(100_000 / 1000)}), "/props too_deep");
@@ -196,7 +249,13 @@ fn rows_stand_in_tables_and_columns_in_column_lists() {
     assert_eq!(place("column", Some("table")), misplaced);
     assert_eq!(place("paragraph", Some("table")), misplaced);
     assert_eq!(place("unheard_of", Some("column_list")), misplaced);
-    for (kind, parent) in [("table_row", "table"), ("column", "column_list"), ("paragraph", "column"), ("paragraph", "table_row"), ("table", "column")] {
+    for (kind, parent) in [
+        ("table_row", "table"),
+        ("column", "column_list"),
+        ("paragraph", "column"),
+        ("paragraph", "table_row"),
+        ("table", "column"),
+    ] {
         assert_eq!(place(kind, Some(parent)), [""; 0], "{kind} in {parent}");
     }
 }
@@ -215,11 +274,25 @@ fn marks_have_the_values_they_need() {
     let day = json!({"kind": "date", "id": "2026-10-01"}).to_string();
     let moment = json!({"kind": "date", "id": "2026-10-01T09:30:00+02:00"}).to_string();
     let fine = [
-        ("bold", json!(true)), ("italic", json!(true)), ("underline", json!(false)), ("strike", json!(true)), ("code", Value::Null),
-        ("highlight", json!(true)), ("highlight", json!("yellow")), ("color", json!("#00fF7a")), ("color", json!("red")),
-        ("link", json!("https://example.com")), ("link", json!("/documents/1")), ("link", json!("mailto:a@b.c")),
-        ("mention", json!(user)), ("mention", json!(page)), ("mention", json!(day)), ("mention", json!(moment)),
-        ("x_review", json!(3)), ("__ext__comment", json!("a")), ("x_a", Value::Null),
+        ("bold", json!(true)),
+        ("italic", json!(true)),
+        ("underline", json!(false)),
+        ("strike", json!(true)),
+        ("code", Value::Null),
+        ("highlight", json!(true)),
+        ("highlight", json!("yellow")),
+        ("color", json!("#00fF7a")),
+        ("color", json!("red")),
+        ("link", json!("https://example.com")),
+        ("link", json!("/documents/1")),
+        ("link", json!("mailto:a@b.c")),
+        ("mention", json!(user)),
+        ("mention", json!(page)),
+        ("mention", json!(day)),
+        ("mention", json!(moment)),
+        ("x_review", json!(3)),
+        ("__ext__comment", json!("a")),
+        ("x_a", Value::Null),
     ];
     for (name, value) in fine {
         assert_eq!(mark(name, value.clone()), "", "{name} {value}");
@@ -230,10 +303,22 @@ fn marks_have_the_values_they_need() {
 fn marks_with_other_values_are_refused() {
     let bad = |kind: &str, id: &str| json!(json!({"kind": kind, "id": id}).to_string());
     let wrong = [
-        ("bold", json!("yes")), ("italic", json!(1)), ("color", json!(true)), ("color", json!("url(x)")), ("color", json!("#12345g")),
-        ("highlight", json!("neon")), ("link", json!("javascript:alert(1)")), ("link", json!(true)), ("mention", json!({"kind": "user"})),
-        ("mention", json!("{")), ("mention", bad("user", "me")), ("mention", bad("team", UUID)), ("mention", bad("date", "tomorrow")),
-        ("mention", bad("date", "2026-10-01 \u{1f4a3}")), ("mention", bad("date", "2026-10-0\u{e9}")), ("x_a", json!([1])),
+        ("bold", json!("yes")),
+        ("italic", json!(1)),
+        ("color", json!(true)),
+        ("color", json!("url(x)")),
+        ("color", json!("#12345g")),
+        ("highlight", json!("neon")),
+        ("link", json!("javascript:alert(1)")),
+        ("link", json!(true)),
+        ("mention", json!({"kind": "user"})),
+        ("mention", json!("{")),
+        ("mention", bad("user", "me")),
+        ("mention", bad("team", UUID)),
+        ("mention", bad("date", "tomorrow")),
+        ("mention", bad("date", "2026-10-01 \u{1f4a3}")),
+        ("mention", bad("date", "2026-10-0\u{e9}")),
+        ("x_a", json!([1])),
         ("x_a", json!("v".repeat(2049))),
     ];
     for (name, value) in wrong {

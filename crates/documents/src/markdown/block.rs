@@ -23,7 +23,10 @@ pub(super) fn text_prop<'b>(block: &'b Block, name: &str) -> Option<&'b str> {
 impl<'a> Page<'a> {
     /// Writes a block into a node, without its children.
     pub(super) fn block(self, into: Node<'a>, block: &Block) -> Opened<'a> {
-        let mut opened = Opened { inside: None, closing: None };
+        let mut opened = Opened {
+            inside: None,
+            closing: None,
+        };
         match block.kind.as_str() {
             "heading" => self.heading(into, block),
             "bulleted_list_item" | "numbered_list_item" | "todo" => opened.inside = Some(self.list_item(into, block)),
@@ -56,7 +59,13 @@ impl<'a> Page<'a> {
 
     pub(super) fn title(self, into: Node<'a>, title: &str) {
         if !title.trim().is_empty() {
-            let heading = self.append(into, NodeValue::Heading(NodeHeading { level: 1, ..NodeHeading::default() }));
+            let heading = self.append(
+                into,
+                NodeValue::Heading(NodeHeading {
+                    level: 1,
+                    ..NodeHeading::default()
+                }),
+            );
             self.rich(heading, &plain(title), Place::Heading);
         }
     }
@@ -72,7 +81,10 @@ impl<'a> Page<'a> {
     fn heading(self, into: Node<'a>, block: &Block) {
         let level = block.props.get("level").and_then(Value::as_f64).unwrap_or(1.0).clamp(1.0, 4.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 1 to 4")]
-        let heading = NodeHeading { level: level as u8, ..NodeHeading::default() };
+        let heading = NodeHeading {
+            level: level as u8,
+            ..NodeHeading::default()
+        };
         let heading = self.append(into, NodeValue::Heading(heading));
         self.rich(heading, &Piece::of(block), Place::Heading);
     }
@@ -86,13 +98,21 @@ impl<'a> Page<'a> {
     /// With a tone it is an alert; else a quote with the icon in front.
     fn callout(self, into: Node<'a>, block: &Block) -> Node<'a> {
         if let Some(alert_type) = text_prop(block, "tone").and_then(alert_type) {
-            let alert = NodeAlert { alert_type, title: None, multiline: false, fence_length: 0, fence_offset: 0 };
+            let alert = NodeAlert {
+                alert_type,
+                title: None,
+                multiline: false,
+                fence_length: 0,
+                fence_offset: 0,
+            };
             let alert = self.append(into, NodeValue::Alert(Box::new(alert)));
             self.paragraph(alert, &Piece::of(block));
             return alert;
         }
         let quote = self.append(into, NodeValue::BlockQuote);
-        let icon = text_prop(block, "icon").into_iter().flat_map(|icon| plain(icon).into_iter().chain(iter::once(Piece::Text(" "))));
+        let icon = text_prop(block, "icon")
+            .into_iter()
+            .flat_map(|icon| plain(icon).into_iter().chain(iter::once(Piece::Text(" "))));
         let pieces: Vec<_> = icon.chain(Piece::of(block)).collect();
         self.paragraph(quote, &pieces);
         quote
@@ -101,7 +121,12 @@ impl<'a> Page<'a> {
     pub(super) fn code(self, into: Node<'a>, info: &str, text: &str) {
         self.separate(into);
         let literal = format!("{}\n", text.replace("\r\n", "\n").replace('\r', "\n"));
-        let code = NodeCodeBlock { fenced: true, info: info.to_owned(), literal, ..NodeCodeBlock::default() };
+        let code = NodeCodeBlock {
+            fenced: true,
+            info: info.to_owned(),
+            literal,
+            ..NodeCodeBlock::default()
+        };
         self.append(into, NodeValue::CodeBlock(Box::new(code)));
     }
 
@@ -116,7 +141,14 @@ impl<'a> Page<'a> {
         }
         let literal = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let paragraph = self.append(into, NodeValue::Paragraph);
-        self.append(paragraph, NodeValue::Math(NodeMath { dollar_math: true, display_math: true, literal }));
+        self.append(
+            paragraph,
+            NodeValue::Math(NodeMath {
+                dollar_math: true,
+                display_math: true,
+                literal,
+            }),
+        );
     }
 
     /// A type we do not know: its text and its children, or a remark that it was there.

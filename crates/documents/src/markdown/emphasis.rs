@@ -35,8 +35,15 @@ fn works(parts: &[Part<'_>], opener: usize, closer: usize) -> bool {
     let in_run = |part: &Part<'_>, is_open: bool| {
         matches!(part.piece, Piece::Open(_)) == is_open && !part.is_tag && self::delimiter(part) == Some(delimiter)
     };
-    let before = parts[..opener].iter().rev().find(|part| !in_run(part, true)).map_or('\n', last_char);
-    let after = parts[closer + 1..].iter().find(|part| !in_run(part, false)).map_or('\n', first_char);
+    let before = parts[..opener]
+        .iter()
+        .rev()
+        .find(|part| !in_run(part, true))
+        .map_or('\n', last_char);
+    let after = parts[closer + 1..]
+        .iter()
+        .find(|part| !in_run(part, false))
+        .map_or('\n', first_char);
     let inside = &parts[opener + 1..closer];
     let first = inside.iter().find(|part| !in_run(part, true)).map_or('\n', first_char);
     let last = inside.iter().rev().find(|part| !in_run(part, false)).map_or('\n', last_char);
@@ -50,7 +57,9 @@ fn works(parts: &[Part<'_>], opener: usize, closer: usize) -> bool {
 fn closes_more(parts: &[Part<'_>], open: &[usize], opener: usize) -> bool {
     let own = delimiter(&parts[opener]);
     let is_same = |part: &Part<'_>| matches!(part.piece, Piece::Open(_)) && !part.is_tag && delimiter(part) == own;
-    let Some(outer) = open.iter().rev().copied().find(|index| is_same(&parts[*index])) else { return false };
+    let Some(outer) = open.iter().rev().copied().find(|index| is_same(&parts[*index])) else {
+        return false;
+    };
     outer + 1 < opener && is_same(&parts[outer + 1]) && !last_char(&parts[opener - 1]).is_whitespace()
 }
 

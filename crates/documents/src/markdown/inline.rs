@@ -100,7 +100,11 @@ impl<'t> Nest<'t> {
         let kept = self.open.iter().take_while(|span| wanted(span)).count();
         self.keep(kept);
         let is_code = |span: &&Span| span.format == Format::Code;
-        let mut fresh: Vec<_> = active.iter().filter(|span| !is_code(span) && !self.has(&span.format)).cloned().collect();
+        let mut fresh: Vec<_> = active
+            .iter()
+            .filter(|span| !is_code(span) && !self.has(&span.format))
+            .cloned()
+            .collect();
         if let Some(link) = fresh.iter().find(|span| matches!(span.format, Format::Link(_))) {
             let end = link.range.end;
             let kept = self.open.iter().take_while(|span| span.range.end >= end).count();
@@ -108,7 +112,11 @@ impl<'t> Nest<'t> {
             self.keep(kept);
         }
         let in_code = active.iter().any(|span| is_code(&span));
-        let blank = if fresh.is_empty() || in_code { 0 } else { text.len() - text.trim_start().len() };
+        let blank = if fresh.is_empty() || in_code {
+            0
+        } else {
+            text.len() - text.trim_start().len()
+        };
         let (blank, text) = text.split_at(blank);
         self.push(Piece::Text(blank));
         if text.is_empty() {
@@ -169,7 +177,12 @@ fn spans(text: &str, marks: &[Mark]) -> Vec<Span> {
         return Vec::new();
     }
     let bytes = bytes_by_unit(text);
-    let read = |mark: &Mark| Some(Span { format: read_format(mark)?, range: trimmed(text, byte_range(&bytes, mark)) });
+    let read = |mark: &Mark| {
+        Some(Span {
+            format: read_format(mark)?,
+            range: trimmed(text, byte_range(&bytes, mark)),
+        })
+    };
     let mut spans: Vec<_> = marks.iter().filter(|mark| mark.start < mark.end).filter_map(read).collect();
     spans.sort_by_key(|span| span.range.start);
     let mut last: [Option<usize>; 8] = [None; 8];

@@ -8,10 +8,17 @@ use serde_json::Value;
 impl<'a> Page<'a> {
     /// Writes an item into the list that ends the node, or into a new one.
     pub(super) fn list_item(self, into: Node<'a>, block: &Block) -> Node<'a> {
-        let list_type = if block.kind == "numbered_list_item" { ListType::Ordered } else { ListType::Bullet };
+        let list_type = if block.kind == "numbered_list_item" {
+            ListType::Ordered
+        } else {
+            ListType::Bullet
+        };
         let item = match block.kind.as_str() {
             "todo" => NodeValue::TaskItem(task(block.props.get("checked") == Some(&Value::Bool(true)))),
-            _ => NodeValue::Item(NodeList { list_type, ..NodeList::default() }),
+            _ => NodeValue::Item(NodeList {
+                list_type,
+                ..NodeList::default()
+            }),
         };
         let item = self.append(self.list(into, list_type, start(block)), item);
         let pieces = Piece::of(block);
@@ -25,19 +32,31 @@ impl<'a> Page<'a> {
     }
 
     fn list(self, into: Node<'a>, list_type: ListType, start: Option<usize>) -> Node<'a> {
-        let last = into.last_child().filter(|last| matches!(last.data().value, NodeValue::List(list) if list.list_type == list_type));
+        let last = into
+            .last_child()
+            .filter(|last| matches!(last.data().value, NodeValue::List(list) if list.list_type == list_type));
         match last {
             Some(last) if start.is_none() => return last,
             // Comrak parts lists of one kind by a comment.
             Some(_) => {}
             None => self.separate(into),
         }
-        self.append(into, NodeValue::List(NodeList { list_type, start: start.unwrap_or(1), ..NodeList::default() }))
+        self.append(
+            into,
+            NodeValue::List(NodeList {
+                list_type,
+                start: start.unwrap_or(1),
+                ..NodeList::default()
+            }),
+        )
     }
 
     /// Keeps comrak from writing a comment between a list and what follows, where what follows is not of the same kind.
     pub(super) fn separate(self, into: Node<'a>) {
-        if into.last_child().is_some_and(|last| matches!(last.data().value, NodeValue::List(_))) {
+        if into
+            .last_child()
+            .is_some_and(|last| matches!(last.data().value, NodeValue::List(_)))
+        {
             self.append(into, NodeValue::Paragraph);
         }
     }
@@ -69,7 +88,10 @@ fn interrupts(list: Node<'_>) -> bool {
 }
 
 fn task(checked: bool) -> NodeTaskItem {
-    NodeTaskItem { symbol: checked.then_some('x'), symbol_sourcepos: (0, 0, 0, 0).into() }
+    NodeTaskItem {
+        symbol: checked.then_some('x'),
+        symbol_sourcepos: (0, 0, 0, 0).into(),
+    }
 }
 
 /// The number an item starts a new count with, if it does.

@@ -78,38 +78,150 @@ fn text_of(shown: &[(char, Formats)]) -> String {
 
 /// The rule of blanks: those at the ends of lines go, and empty lines around the text; NUL is not a character.
 fn expected(text: &str) -> String {
-    let lines: Vec<_> = text.trim_end().split('\n').map(|line| line.trim_end_matches([' ', '\t', '\r'])).collect();
+    let lines: Vec<_> = text
+        .trim_end()
+        .split('\n')
+        .map(|line| line.trim_end_matches([' ', '\t', '\r']))
+        .collect();
     let lines: Vec<_> = lines.into_iter().skip_while(|line| line.is_empty()).collect();
     lines.join("\n").replace('\0', "\u{fffd}")
 }
 
 fn block(kind: &str, text: &str, marks: Vec<Mark>) -> Block {
-    Block { id: "b".into(), kind: kind.into(), text: text.into(), marks, props: Map::new(), children: vec![] }
+    Block {
+        id: "b".into(),
+        kind: kind.into(),
+        text: text.into(),
+        marks,
+        props: Map::new(),
+        children: vec![],
+    }
 }
 
 /// Text made of what Markdown cares about, and any text.
 fn texts() -> impl Strategy<Value = String> {
     let special = select(vec![
-        "#", "*", "_", "`", "~", "[", "]", "(", ")", "!", "<", ">", "&", "\\", "|", "-", "+", "=", ":", ".", "$", "^", "\"", "'", "@", "%", "{",
-        "}", "/", ";", ",", "?", "\n", "\t", " ", "  ", "    ", "1", "23. ", "- ", "a", "b", "é", "😀", "\u{a0}", "\u{301}", "、", "€", "---",
-        "```", "$$", "**", "~~", "&amp;", "&#65;", "<b>", "</b>", "<!--", "-->", "http://", "https://a.b", "www.", "a@b.co", "mailto:", "[x] ",
-        "](", "![", "[^1]", ":-", "|-|", "\r", "\0", "\u{b}", "\u{feff}", "\u{2028}", "ftp://", "xmpp:", "[a]: ", "{{", "//",
+        "#",
+        "*",
+        "_",
+        "`",
+        "~",
+        "[",
+        "]",
+        "(",
+        ")",
+        "!",
+        "<",
+        ">",
+        "&",
+        "\\",
+        "|",
+        "-",
+        "+",
+        "=",
+        ":",
+        ".",
+        "$",
+        "^",
+        "\"",
+        "'",
+        "@",
+        "%",
+        "{",
+        "}",
+        "/",
+        ";",
+        ",",
+        "?",
+        "\n",
+        "\t",
+        " ",
+        "  ",
+        "    ",
+        "1",
+        "23. ",
+        "- ",
+        "a",
+        "b",
+        "é",
+        "😀",
+        "\u{a0}",
+        "\u{301}",
+        "、",
+        "€",
+        "---",
+        "```",
+        "$$",
+        "**",
+        "~~",
+        "&amp;",
+        "&#65;",
+        "<b>",
+        "</b>",
+        "<!--",
+        "-->",
+        "http://",
+        "https://a.b",
+        "www.",
+        "a@b.co",
+        "mailto:",
+        "[x] ",
+        "](",
+        "![",
+        "[^1]",
+        ":-",
+        "|-|",
+        "\r",
+        "\0",
+        "\u{b}",
+        "\u{feff}",
+        "\u{2028}",
+        "ftp://",
+        "xmpp:",
+        "[a]: ",
+        "{{",
+        "//",
     ]);
     let structured = vec(special, 0..24).prop_map(|parts| parts.concat());
     prop_oneof![4 => structured, 1 => any::<String>(), 1 => "\\PC{0,40}"]
 }
 
 fn marks() -> impl Strategy<Value = Vec<Mark>> {
-    let values = [("bold", json!(true)), ("italic", json!(true)), ("strike", json!(true)), ("code", json!(true)), ("link", json!("/a")), ("underline", json!(true))];
+    let values = [
+        ("bold", json!(true)),
+        ("italic", json!(true)),
+        ("strike", json!(true)),
+        ("code", json!(true)),
+        ("link", json!("/a")),
+        ("underline", json!(true)),
+    ];
     let mark = (select(values.to_vec()), 0..40_usize, 0..40_usize);
-    let mark = mark.prop_map(|((name, value), start, len)| Mark { name: name.into(), value, start, end: start + len });
+    let mark = mark.prop_map(|((name, value), start, len)| Mark {
+        name: name.into(),
+        value,
+        start,
+        end: start + len,
+    });
     vec(mark, 0..7)
 }
 
 /// Blocks of the kinds that nest, in each other.
 fn trees() -> impl Strategy<Value = Vec<Block>> {
-    let kinds = vec!["paragraph", "bulleted_list_item", "numbered_list_item", "numbered_list_item 5", "todo", "quote", "callout", "code", "heading", "divider"];
-    let texts = select(vec!["", "a", "b\nc", "- d", "1. e", "> f", "# g", "```", "    h", "i\n\n\tj", "---", "[x] k"]);
+    let kinds = vec![
+        "paragraph",
+        "bulleted_list_item",
+        "numbered_list_item",
+        "numbered_list_item 5",
+        "todo",
+        "quote",
+        "callout",
+        "code",
+        "heading",
+        "divider",
+    ];
+    let texts = select(vec![
+        "", "a", "b\nc", "- d", "1. e", "> f", "# g", "```", "    h", "i\n\n\tj", "---", "[x] k",
+    ]);
     let leaf = (select(kinds), texts).prop_map(|(kind, text)| tree(kind, text));
     let nested = leaf.prop_recursive(5, 24, 4, |inner| {
         (inner.clone(), vec(inner, 0..4)).prop_map(|(mut block, children)| {
@@ -256,7 +368,11 @@ proptest! {
 fn formatted(text: &str, marks: &[Mark]) -> Vec<(char, Formats)> {
     let mut unit = 0;
     let formats_at = |from: usize, to: usize| {
-        let covers = |name: &str| marks.iter().any(|mark| mark.name == name && mark.start < mark.end && mark.start < to && from < mark.end);
+        let covers = |name: &str| {
+            marks
+                .iter()
+                .any(|mark| mark.name == name && mark.start < mark.end && mark.start < to && from < mark.end)
+        };
         ["bold", "italic", "strike", "code", "link"].map(covers)
     };
     text.chars()

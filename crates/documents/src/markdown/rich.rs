@@ -114,7 +114,11 @@ fn span(format: &Format, is_tag: bool) -> Option<NodeValue> {
 }
 
 fn parts<'t>(pieces: &[Piece<'t>], place: Place) -> Vec<Part<'t>> {
-    let mut spot = Spot { place, starts_line: true, in_link: place == Place::Label };
+    let mut spot = Spot {
+        place,
+        starts_line: true,
+        in_link: place == Place::Label,
+    };
     let mut parts: Vec<Part<'t>> = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let (mut source, mut is_tag) = (String::new(), false);
@@ -139,7 +143,11 @@ fn parts<'t>(pieces: &[Piece<'t>], place: Place) -> Vec<Part<'t>> {
             Piece::Close(Format::Link(_)) => spot.in_link = place == Place::Label,
             Piece::Open(_) | Piece::Close(_) => {}
         }
-        parts.push(Part { piece: piece.clone(), source, is_tag });
+        parts.push(Part {
+            piece: piece.clone(),
+            source,
+            is_tag,
+        });
     }
     parts
 }
@@ -167,7 +175,11 @@ fn is_autolink(url: &str) -> bool {
 
 pub(super) fn link_node(url: &str) -> Box<NodeLink> {
     // A reader decodes `&copy;` in a URL as in any text.
-    let url = if url.contains(';') { url.replace('&', "&amp;") } else { url.to_owned() };
+    let url = if url.contains(';') {
+        url.replace('&', "&amp;")
+    } else {
+        url.to_owned()
+    };
     Box::new(NodeLink { url, title: String::new() })
 }
 

@@ -1,6 +1,10 @@
 //! Tables. A row has its cells in `props.cells`, or as its children, one block a cell, where cells are edited together.
 
-use super::{Page, inline::{Piece, plain}, rich::Place};
+use super::{
+    Page,
+    inline::{Piece, plain},
+    rich::Place,
+};
 use crate::view::{self, Block};
 use comrak::nodes::{Node, NodeTable, NodeValue, TableAlignment};
 use serde_json::Value;
@@ -20,7 +24,12 @@ impl<'a> Page<'a> {
             rows.insert(0, Vec::new());
         }
         let alignments = vec![TableAlignment::None; columns];
-        let table = NodeTable { alignments, num_columns: columns, num_rows: rows.len(), num_nonempty_cells: 0 };
+        let table = NodeTable {
+            alignments,
+            num_columns: columns,
+            num_rows: rows.len(),
+            num_nonempty_cells: 0,
+        };
         let table = self.append(into, NodeValue::Table(Box::new(table)));
         for (number, row) in rows.iter().enumerate() {
             let row_node = self.append(table, NodeValue::TableRow(number == 0));

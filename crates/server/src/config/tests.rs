@@ -14,7 +14,10 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 }
 
 fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
-    format!("{:#}", load(Some(file(text).path()), &env(environment), &Overrides::default()).expect_err("refused"))
+    format!(
+        "{:#}",
+        load(Some(file(text).path()), &env(environment), &Overrides::default()).expect_err("refused")
+    )
 }
 
 #[test]
@@ -23,7 +26,10 @@ fn each_layer_beats_the_one_below() {
     assert_eq!(config.server.listen.port(), 8000);
     let file = file("[server]\nlisten = \"127.0.0.1:1\"\nworkers = 3\n[redis]\nurl = \"redis://file\"");
     let flags = Overrides(vec![("server.listen", "127.0.0.1:3".to_owned())]);
-    let vars = env(&[("SHEAF__SERVER__LISTEN", "127.0.0.1:2"), ("SHEAF__REDIS__URL", "redis://environment")]);
+    let vars = env(&[
+        ("SHEAF__SERVER__LISTEN", "127.0.0.1:2"),
+        ("SHEAF__REDIS__URL", "redis://environment"),
+    ]);
     let config = load(Some(file.path()), &vars, &flags).expect("all layers");
     assert_eq!(config.server.listen.port(), 3);
     assert_eq!(config.redis.url.expose_secret(), "redis://environment");

@@ -37,12 +37,8 @@ async fn postgres_keeps_what_it_committed_through_kill_9() {
         .expect("a table can be made");
     postgres.kill9();
     postgres.restart().await;
-    let db = open(&postgres.url(), 1)
-        .await
-        .expect("a restarted server answers on the same port");
-    db.execute_unprepared("SELECT one FROM kept")
-        .await
-        .expect("the table is there");
+    let db = open(&postgres.url(), 1).await.expect("a restarted server answers on the same port");
+    db.execute_unprepared("SELECT one FROM kept").await.expect("the table is there");
 }
 
 #[tokio::test]

@@ -13,23 +13,14 @@ async fn a_new_account_is_signed_in() {
 
     assert_eq!(signed_in.user.email, "ada@example.org");
     assert_eq!(signed_in.expires_in, 900);
-    let caller = stage
-        .accounts
-        .authenticate(&signed_in.access_token)
-        .expect("the token is good");
+    let caller = stage.accounts.authenticate(&signed_in.access_token).expect("the token is good");
     assert_eq!(caller.user, signed_in.user.id);
     assert!(caller.expires_at > clock::now());
     assert_eq!(
-        (
-            stage.happened("user.registered").await,
-            stage.happened("user.signed_in").await
-        ),
+        (stage.happened("user.registered").await, stage.happened("user.signed_in").await),
         (1, 1)
     );
-    let found = account::find(stage.db(), caller.user)
-        .await
-        .expect("reads")
-        .expect("is there");
+    let found = account::find(stage.db(), caller.user).await.expect("reads").expect("is there");
     assert_eq!(found, signed_in.user);
 }
 
@@ -38,9 +29,7 @@ async fn debug_output_shows_no_secret() {
     let signed_in = Stage::new().await.ada().await;
     let shown = format!("{signed_in:?}");
     assert!(
-        !shown.contains(&signed_in.access_token)
-            && !shown.contains(&signed_in.refresh_token)
-            && !shown.contains("argon2"),
+        !shown.contains(&signed_in.access_token) && !shown.contains(&signed_in.refresh_token) && !shown.contains("argon2"),
         "{shown}"
     );
 }
@@ -69,10 +58,7 @@ async fn a_login_begins_a_session_of_its_own() {
 async fn an_address_has_one_account() {
     let stage = Stage::new().await;
     stage.ada().await;
-    let again = stage
-        .registers("ADA@example.org")
-        .await
-        .expect_err("the address is taken");
+    let again = stage.registers("ADA@example.org").await.expect_err("the address is taken");
     assert!(matches!(again, Error::EmailTaken), "{again}");
     assert_eq!(again.code(), "email_taken");
     assert_eq!(
@@ -148,20 +134,13 @@ async fn addresses_and_names() {
     ] {
         assert_eq!(refused(bad, "Ada").await.as_deref(), Some("/email"), "{bad:?}");
     }
-    for (i, good) in ["a@localhost", "a+b@c.d", "Ä@ö.example", "o'hara@x.y.z"]
-        .into_iter()
-        .enumerate()
-    {
+    for (i, good) in ["a@localhost", "a+b@c.d", "Ä@ö.example", "o'hara@x.y.z"].into_iter().enumerate() {
         assert_eq!(refused(good, &format!("  Name {i} ")).await, None, "{good:?}");
     }
     for bad in ["", "  ", "a\nb", "a\u{7f}", &"x".repeat(101)] {
         assert_eq!(refused("x@y.z", bad).await.as_deref(), Some("/display_name"), "{bad:?}");
     }
-    assert_eq!(
-        refused("x@y.z", &"ö".repeat(100)).await,
-        None,
-        "characters are counted, not bytes"
-    );
+    assert_eq!(refused("x@y.z", &"ö".repeat(100)).await, None, "characters are counted, not bytes");
 }
 
 #[tokio::test]
@@ -191,10 +170,7 @@ async fn a_closed_account_cannot_sign_in_or_refresh() {
     row.deleted_at = Set(Some(clock::now()));
     row.update(stage.db()).await.expect("closes");
 
-    let error = stage
-        .logs_in("ada@example.org", PASSWORD)
-        .await
-        .expect_err("is refused");
+    let error = stage.logs_in("ada@example.org", PASSWORD).await.expect_err("is refused");
     assert!(matches!(error, Error::InvalidCredentials), "{error}");
     let error = crate::session::refresh(&stage.accounts, &signed_in.refresh_token)
         .await
@@ -214,11 +190,7 @@ async fn a_login_renews_a_hash_of_another_cost() {
             .expect("is there")
             .password_hash
     };
-    assert!(
-        hash().await.starts_with("$argon2id$v=19$m=64,t=1,p=1$"),
-        "{}",
-        hash().await
-    );
+    assert!(hash().await.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", hash().await);
 
     let dearer = accounts_in(
         &stage.db,
@@ -228,9 +200,7 @@ async fn a_login_renews_a_hash_of_another_cost() {
             ..cheap()
         },
     );
-    logs_in(&dearer, "ada@example.org", "wrong password")
-        .await
-        .expect_err("is refused");
+    logs_in(&dearer, "ada@example.org", "wrong password").await.expect_err("is refused");
     assert!(hash().await.contains("m=64,t=1"), "a wrong password changes nothing");
     logs_in(&dearer, "ada@example.org", PASSWORD).await.expect("logs in");
     let renewed = hash().await;

@@ -7,10 +7,7 @@ use secrecy::ExposeSecret;
 fn check(text: &str, expected: Result<&str, KeyError>) {
     let parsed = KeyRing::parse(&text.to_owned().into());
     assert_eq!(
-        parsed
-            .as_ref()
-            .map(|ring| ring.signing().0)
-            .map_err(ToString::to_string),
+        parsed.as_ref().map(|ring| ring.signing().0).map_err(ToString::to_string),
         expected.map_err(|e| e.to_string()),
         "{text:?}"
     );

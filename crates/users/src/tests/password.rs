@@ -6,10 +6,7 @@ use std::{sync::mpsc, time::Duration};
 
 async fn problem(password: &str) -> Option<&'static str> {
     let about = ["ada.lovelace@example.org".to_owned(), "Ada Lovelace".to_owned()];
-    let (_, problem) = Hasher::new(&cheap())
-        .judge(password.to_owned(), about)
-        .await
-        .expect("judges");
+    let (_, problem) = Hasher::new(&cheap()).judge(password.to_owned(), about).await.expect("judges");
     problem.map(|field| field.code)
 }
 
@@ -42,17 +39,10 @@ async fn a_weak_password_is_told_how_to_get_better() {
 async fn nobody_costs_a_hash_too() {
     let hasher = Hasher::new(&cheap());
     assert!(
-        !hasher
-            .verify("nobody has this password".to_owned(), None)
-            .await
-            .expect("verifies"),
+        !hasher.verify("nobody has this password".to_owned(), None).await.expect("verifies"),
         "and is never right"
     );
-    let all = hasher
-        .permits()
-        .acquire_many_owned(8)
-        .await
-        .expect("the semaphore is open");
+    let all = hasher.permits().acquire_many_owned(8).await.expect("the semaphore is open");
     let verified = tokio::time::timeout(Duration::from_millis(50), hasher.verify("x".to_owned(), None)).await;
     assert!(verified.is_err(), "it waits for its turn to hash");
     drop(all);
@@ -74,14 +64,7 @@ async fn a_request_that_goes_away_does_not_free_its_turn() {
         _ = work => panic!("the work waits for us"),
         _ = has_begun => {}
     }
-    assert_eq!(
-        hasher.permits().available_permits(),
-        0,
-        "the request is gone, the work is not"
-    );
+    assert_eq!(hasher.permits().available_permits(), 0, "the request is gone, the work is not");
     end.send(()).expect("the work still waits");
-    hasher
-        .verify("x".to_owned(), None)
-        .await
-        .expect("comes when the work has ended");
+    hasher.verify("x".to_owned(), None).await.expect("comes when the work has ended");
 }

@@ -28,10 +28,7 @@ impl Stage {
 
     async fn sets(&self, session: SessionId, column: sessions::Column, to: clock::Time) {
         let row = sessions::Entity::update_many().col_expr(column, Expr::value(to));
-        row.filter(sessions::Column::Id.eq(session))
-            .exec(self.db())
-            .await
-            .expect("updates");
+        row.filter(sessions::Column::Id.eq(session)).exec(self.db()).await.expect("updates");
     }
 
     fn session_of(&self, signed_in: &SignedIn) -> SessionId {
@@ -92,19 +89,10 @@ async fn what_is_no_refresh_token_is_refused() {
     let stage = Stage::new().await;
     let signed_in = stage.ada().await;
     let hash = hex::encode(Sha256::digest(&signed_in.refresh_token));
-    for token in [
-        "",
-        "x",
-        &signed_in.access_token,
-        &hash,
-        &signed_in.refresh_token.to_uppercase(),
-    ] {
+    for token in ["", "x", &signed_in.access_token, &hash, &signed_in.refresh_token.to_uppercase()] {
         assert!(is_invalid(stage.refreshes(token).await), "{token:?}");
     }
-    stage
-        .refreshes(&signed_in.refresh_token)
-        .await
-        .expect("the real one still is good");
+    stage.refreshes(&signed_in.refresh_token).await.expect("the real one still is good");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,11 +121,7 @@ async fn without_a_leeway_one_wins_and_the_login_ends() {
     })
     .await;
     let token = stage.ada().await.refresh_token;
-    let (won, lost): (Vec<_>, Vec<_>) = stage
-        .eight_refresh_at_once(&token)
-        .await
-        .into_iter()
-        .partition(Result::is_ok);
+    let (won, lost): (Vec<_>, Vec<_>) = stage.eight_refresh_at_once(&token).await.into_iter().partition(Result::is_ok);
 
     assert_eq!(won.len(), 1);
     let reused = lost
@@ -152,10 +136,7 @@ async fn without_a_leeway_one_wins_and_the_login_ends() {
         "{lost:?}"
     );
     for winner in won.into_iter().flatten() {
-        assert!(
-            is_invalid(stage.refreshes(&winner.refresh_token).await),
-            "the whole family is dead"
-        );
+        assert!(is_invalid(stage.refreshes(&winner.refresh_token).await), "the whole family is dead");
     }
     assert_eq!(stage.happened("session.revoked_on_reuse").await, 1);
 }
@@ -164,11 +145,7 @@ async fn without_a_leeway_one_wins_and_the_login_ends() {
 async fn a_token_that_comes_back_after_the_leeway_ends_the_login_and_no_other() {
     let stage = Stage::new().await;
     let stolen = stage.ada().await.refresh_token;
-    let other = stage
-        .logs_in("ada@example.org", PASSWORD)
-        .await
-        .expect("logs in")
-        .refresh_token;
+    let other = stage.logs_in("ada@example.org", PASSWORD).await.expect("logs in").refresh_token;
     let newer = stage.refreshes(&stolen).await.expect("refreshes").refresh_token;
 
     stage.passes_since_use(9).await;
@@ -183,10 +160,7 @@ async fn a_token_that_comes_back_after_the_leeway_ends_the_login_and_no_other() 
         assert!(is_invalid(stage.refreshes(token).await), "the whole family is dead");
     }
     assert_eq!(stage.happened("session.revoked_on_reuse").await, 1);
-    stage
-        .refreshes(&other)
-        .await
-        .expect("another login of the same person goes on");
+    stage.refreshes(&other).await.expect("another login of the same person goes on");
 }
 
 #[tokio::test]
@@ -208,20 +182,14 @@ async fn a_login_ends_however_often_it_is_refreshed() {
     let stage = Stage::new().await;
     let signed_in = stage.ada().await;
     let next = stage.refreshes(&signed_in.refresh_token).await.expect("refreshes");
-    let row = sessions::Entity::find()
-        .one(stage.db())
-        .await
-        .expect("reads")
-        .expect("is there");
+    let row = sessions::Entity::find().one(stage.db()).await.expect("reads").expect("is there");
     assert_eq!(
         row.expires_at - row.created_at,
         chrono::TimeDelta::days(90),
         "a refresh does not move the end"
     );
 
-    stage
-        .sets(stage.session_of(&next), sessions::Column::ExpiresAt, clock::now())
-        .await;
+    stage.sets(stage.session_of(&next), sessions::Column::ExpiresAt, clock::now()).await;
     assert!(is_invalid(stage.refreshes(&next.refresh_token).await));
     assert!(is_invalid(stage.refreshes(&signed_in.refresh_token).await));
 }
@@ -241,17 +209,11 @@ async fn a_token_that_is_not_used_runs_out() {
 async fn logout_ends_the_family_once_and_is_never_an_error() {
     let stage = Stage::new().await;
     let first = stage.ada().await.refresh_token;
-    let other = stage
-        .logs_in("ada@example.org", PASSWORD)
-        .await
-        .expect("logs in")
-        .refresh_token;
+    let other = stage.logs_in("ada@example.org", PASSWORD).await.expect("logs in").refresh_token;
     let second = stage.refreshes(&first).await.expect("refreshes").refresh_token;
 
     for token in [&first, &second, "unknown", ""] {
-        session::logout(&stage.accounts, token)
-            .await
-            .expect("is where they want to be");
+        session::logout(&stage.accounts, token).await.expect("is where they want to be");
     }
     for token in [&first, &second] {
         assert!(is_invalid(stage.refreshes(token).await));
@@ -269,15 +231,9 @@ async fn purge_removes_what_was_over_yesterday() {
         more.push(stage.logs_in("ada@example.org", PASSWORD).await.expect("logs in"));
     }
     let (long_ago, just_now) = (clock::now() - DAY * 2, clock::now());
-    stage
-        .sets(stage.session_of(&more[0]), sessions::Column::ExpiresAt, long_ago)
-        .await;
-    stage
-        .sets(stage.session_of(&more[1]), sessions::Column::RevokedAt, long_ago)
-        .await;
-    stage
-        .sets(stage.session_of(&more[2]), sessions::Column::RevokedAt, just_now)
-        .await;
+    stage.sets(stage.session_of(&more[0]), sessions::Column::ExpiresAt, long_ago).await;
+    stage.sets(stage.session_of(&more[1]), sessions::Column::RevokedAt, long_ago).await;
+    stage.sets(stage.session_of(&more[2]), sessions::Column::RevokedAt, just_now).await;
 
     assert_eq!(session::purge(stage.db()).await.expect("purges"), 2);
     assert_eq!(session::purge(stage.db()).await.expect("purges"), 0);
@@ -286,8 +242,5 @@ async fn purge_removes_what_was_over_yesterday() {
         2,
         "tokens go with their login"
     );
-    stage
-        .refreshes(&living.refresh_token)
-        .await
-        .expect("the living one goes on");
+    stage.refreshes(&living.refresh_token).await.expect("the living one goes on");
 }

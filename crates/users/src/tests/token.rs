@@ -16,10 +16,7 @@ use serde_json::{Value, json};
 const SECRET: [u8; 32] = [7; 32];
 
 fn ring(keys: &[(&str, [u8; 32])]) -> KeyRing {
-    let text: Vec<String> = keys
-        .iter()
-        .map(|(kid, key)| format!("{kid}:{}", STANDARD.encode(key)))
-        .collect();
+    let text: Vec<String> = keys.iter().map(|(kid, key)| format!("{kid}:{}", STANDARD.encode(key))).collect();
     KeyRing::parse(&text.join(",").into()).expect("the ring can be read")
 }
 
@@ -98,10 +95,7 @@ fn a_token_names_only_what_it_needs() {
     names.sort_unstable();
     assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "sid", "sub", "typ"]);
     assert_eq!(
-        claims["exp"]
-            .as_i64()
-            .zip(claims["iat"].as_i64())
-            .map(|(exp, iat)| exp - iat),
+        claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat),
         Some(900)
     );
     let caller = verify(&token).expect("verifies");
@@ -112,10 +106,7 @@ fn a_token_names_only_what_it_needs() {
 fn no_other_algorithm() {
     for (name, algorithm) in [("HS384", Algorithm::HS384), ("HS512", Algorithm::HS512)] {
         refused(&forge(&with(header(), "alg", &json!(name)), &claims(), algorithm), name);
-        refused(
-            &forge(&header(), &claims(), algorithm),
-            "signed with another than it says",
-        );
+        refused(&forge(&header(), &claims(), algorithm), "signed with another than it says");
     }
     for alg in [
         json!("none"),
@@ -176,10 +167,7 @@ fn nothing_in_the_header_that_we_do_not_write() {
         ("typ", Value::Null),
     ];
     for (field, value) in more {
-        refused(
-            &forge(&with(header(), field, &value), &claims(), Algorithm::HS256),
-            field,
-        );
+        refused(&forge(&with(header(), field, &value), &claims(), Algorithm::HS256), field);
     }
 }
 
@@ -204,19 +192,10 @@ fn only_claims_that_are_right() {
                 Value::Null,
             ],
         ),
-        (
-            "iss",
-            vec![json!("other"), json!(""), json!(["sheaf"]), json!(1), Value::Null],
-        ),
+        ("iss", vec![json!("other"), json!(""), json!(["sheaf"]), json!(1), Value::Null]),
         (
             "aud",
-            vec![
-                json!("other"),
-                json!(["sheaf", "other"]),
-                json!([]),
-                json!(1),
-                Value::Null,
-            ],
+            vec![json!("other"), json!(["sheaf", "other"]), json!([]), json!(1), Value::Null],
         ),
         ("sub", vec![json!("ada"), json!(""), json!(1), Value::Null]),
         ("sid", vec![json!("x"), Value::Null]),
@@ -226,19 +205,11 @@ fn only_claims_that_are_right() {
     ];
     for (claim, values) in wrong {
         for value in values {
-            refused(
-                &forge(&header(), &with(claims(), claim, &value), Algorithm::HS256),
-                (claim, value),
-            );
+            refused(&forge(&header(), &with(claims(), claim, &value), Algorithm::HS256), (claim, value));
         }
     }
     assert!(
-        verify(&forge(
-            &header(),
-            &with(claims(), "exp", &json!(now - 1)),
-            Algorithm::HS256
-        ))
-        .is_ok(),
+        verify(&forge(&header(), &with(claims(), "exp", &json!(now - 1)), Algorithm::HS256)).is_ok(),
         "two clocks may differ a little"
     );
 }

@@ -6,10 +6,7 @@ use kernel::{
     id::*,
     role::{Level, Role},
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, Statement,
-    Value,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, Statement, Value};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write,
@@ -57,11 +54,7 @@ pub(super) async fn resolve(
 ///
 /// # Errors
 /// Only the database's.
-pub async fn level(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    id: DocumentId,
-) -> Result<Option<(Level, document::Model)>, DbErr> {
+pub async fn level(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Option<(Level, document::Model)>, DbErr> {
     let found = resolve(db, user, id).await?;
     Ok(found
         .filter(|(_, _, document)| document.deleted_at.is_none())
@@ -73,11 +66,7 @@ pub async fn level(
 ///
 /// # Errors
 /// Only the database's.
-pub async fn levels(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    ids: &[DocumentId],
-) -> Result<HashMap<DocumentId, Level>, DbErr> {
+pub async fn levels(db: &impl ConnectionTrait, user: UserId, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Level>, DbErr> {
     let mut levels = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let homes: Vec<(DocumentId, WorkspaceId)> = document::Entity::find()
@@ -114,10 +103,7 @@ struct Link {
 
 /// What pages and their ancestors say, nearest first and no further than the first that says something; in one
 /// statement, however many and however deep. A chain without an end says that nothing is allowed.
-async fn chains(
-    db: &impl ConnectionTrait,
-    ids: &[DocumentId],
-) -> Result<HashMap<DocumentId, Vec<Option<Level>>>, DbErr> {
+async fn chains(db: &impl ConnectionTrait, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Vec<Option<Level>>>, DbErr> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -152,11 +138,7 @@ async fn chains(
 }
 
 /// What somebody is in the living ones of these workspaces.
-async fn roles(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    homes: &[(DocumentId, WorkspaceId)],
-) -> Result<HashMap<WorkspaceId, Role>, DbErr> {
+async fn roles(db: &impl ConnectionTrait, user: UserId, homes: &[(DocumentId, WorkspaceId)]) -> Result<HashMap<WorkspaceId, Role>, DbErr> {
     let mut workspaces: Vec<WorkspaceId> = homes.iter().map(|(_, workspace)| *workspace).collect();
     workspaces.sort_unstable();
     workspaces.dedup();
@@ -172,8 +154,5 @@ async fn roles(
         .filter(member::Column::WorkspaceId.in_subquery(alive))
         .all(db)
         .await?;
-    Ok(members
-        .into_iter()
-        .map(|member| (member.workspace_id, member.role))
-        .collect())
+    Ok(members.into_iter().map(|member| (member.workspace_id, member.role)).collect())
 }

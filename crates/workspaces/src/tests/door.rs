@@ -20,10 +20,7 @@ async fn a_role_opens_its_doors_and_a_stranger_is_told_nothing() {
         (stage.owner, ["in", "in", "in", "in", "in", "in"]),
         (stage.admin, ["in", "in", "in", "in", "in", "forbidden"]),
         (stage.member, ["in", "in", "in", "forbidden", "forbidden", "forbidden"]),
-        (
-            stage.guest,
-            ["in", "forbidden", "forbidden", "forbidden", "forbidden", "forbidden"],
-        ),
+        (stage.guest, ["in", "forbidden", "forbidden", "forbidden", "forbidden", "forbidden"]),
         (stage.stranger, ["not_found"; 6]),
         (UserId::new(), ["not_found"; 6]),
     ] {
@@ -124,40 +121,22 @@ async fn a_page_in_the_trash_has_a_door_of_its_own() {
         "it is not in the trash"
     );
 
-    stage
-        .updates_page(page, |row| row.deleted_at = Set(Some(clock::now())))
-        .await;
+    stage.updates_page(page, |row| row.deleted_at = Set(Some(clock::now()))).await;
     assert_eq!(tries(&stage, stage.owner, page).await, ["not_found"; 4]);
-    assert_eq!(
-        answer(open_trashed::<ManageDocument>(db, stage.owner, page).await),
-        "in"
-    );
-    assert_eq!(
-        answer(open_trashed::<ManageDocument>(db, member, page).await),
-        "forbidden"
-    );
+    assert_eq!(answer(open_trashed::<ManageDocument>(db, stage.owner, page).await), "in");
+    assert_eq!(answer(open_trashed::<ManageDocument>(db, member, page).await), "forbidden");
     assert_eq!(answer(open_trashed::<EditDocument>(db, member, page).await), "in");
     assert_eq!(answer(open_trashed::<ViewDocument>(db, member, page).await), "in");
 
-    stage
-        .updates_page(page, |row| row.default_level = Set(Some(Level::Comment)))
-        .await;
+    stage.updates_page(page, |row| row.default_level = Set(Some(Level::Comment))).await;
     assert_eq!(
         answer(open_trashed::<ViewDocument>(db, member, page).await),
         "forbidden",
         "who cannot edit does not read the trash"
     );
-    stage
-        .updates_page(page, |row| row.default_level = Set(Some(Level::None)))
-        .await;
-    assert_eq!(
-        answer(open_trashed::<ViewDocument>(db, member, page).await),
-        "not_found"
-    );
-    assert_eq!(
-        answer(open_trashed::<ViewDocument>(db, stage.stranger, page).await),
-        "not_found"
-    );
+    stage.updates_page(page, |row| row.default_level = Set(Some(Level::None))).await;
+    assert_eq!(answer(open_trashed::<ViewDocument>(db, member, page).await), "not_found");
+    assert_eq!(answer(open_trashed::<ViewDocument>(db, stage.stranger, page).await), "not_found");
 }
 
 #[tokio::test]
@@ -166,10 +145,7 @@ async fn a_workspace_in_the_trash_is_there_for_nobody() {
     let page = stage.page(None, None).await;
     stage.trashes().await;
     for user in [stage.owner, stage.admin, stage.member, stage.guest] {
-        assert_eq!(
-            answer(enter::<ReadWorkspace>(stage.db(), user, stage.workspace).await),
-            "not_found"
-        );
+        assert_eq!(answer(enter::<ReadWorkspace>(stage.db(), user, stage.workspace).await), "not_found");
         assert_eq!(tries(&stage, user, page).await, ["not_found"; 4]);
         assert_eq!(level(stage.db(), user, page).await.expect("reads"), None);
         assert!(levels(stage.db(), user, &[page]).await.expect("reads").is_empty());
@@ -180,10 +156,7 @@ async fn a_workspace_in_the_trash_is_there_for_nobody() {
 async fn who_was_removed_stays_outside() {
     let stage = Stage::new().await;
     let page = stage.page(None, None).await;
-    stage
-        .removes(stage.owner, stage.member)
-        .await
-        .expect("an owner may remove");
+    stage.removes(stage.owner, stage.member).await.expect("an owner may remove");
     assert_eq!(tries(&stage, stage.member, page).await, ["not_found"; 4]);
     assert_eq!(
         level(stage.db(), stage.member, page).await.expect("reads"),

@@ -7,16 +7,11 @@ use sea_orm::ActiveValue::Set;
 
 #[test]
 fn the_nearest_page_that_says_something_counts() {
-    let check =
-        |role, chain: &[Option<Level>], expected| assert_eq!(level_of(role, chain), expected, "{role:?} {chain:?}");
+    let check = |role, chain: &[Option<Level>], expected| assert_eq!(level_of(role, chain), expected, "{role:?} {chain:?}");
     check(Role::Member, &[], Level::Edit);
     check(Role::Member, &[None, None], Level::Edit);
     check(Role::Member, &[Some(Level::View)], Level::View);
-    check(
-        Role::Member,
-        &[None, Some(Level::Comment), Some(Level::Manage)],
-        Level::Comment,
-    );
+    check(Role::Member, &[None, Some(Level::Comment), Some(Level::Manage)], Level::Comment);
     check(Role::Member, &[Some(Level::Manage), Some(Level::None)], Level::Manage);
     check(Role::Member, &[None, Some(Level::None), Some(Level::Edit)], Level::None);
     for role in [Role::Admin, Role::Owner] {
@@ -33,10 +28,7 @@ impl Stage {
             .expect("reads")
             .map(|(level, row)| (row.id, level));
         let listed = access::levels(self.db(), user, &[page]).await.expect("reads");
-        assert_eq!(
-            alone.into_iter().collect::<Vec<_>>(),
-            listed.into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(alone.into_iter().collect::<Vec<_>>(), listed.into_iter().collect::<Vec<_>>());
         alone.map(|(_, level)| level)
     }
 }
@@ -49,17 +41,13 @@ async fn a_page_inherits_from_the_pages_above() {
     let low = stage.page(Some(middle), None).await;
     assert_eq!(stage.level(stage.member, low).await, Some(Level::View));
 
-    stage
-        .updates_page(middle, |row| row.default_level = Set(Some(Level::Manage)))
-        .await;
+    stage.updates_page(middle, |row| row.default_level = Set(Some(Level::Manage))).await;
     assert_eq!(
         stage.level(stage.member, low).await,
         Some(Level::Manage),
         "the nearest counts, also when it is more"
     );
-    stage
-        .updates_page(middle, |row| row.default_level = Set(Some(Level::None)))
-        .await;
+    stage.updates_page(middle, |row| row.default_level = Set(Some(Level::None))).await;
     assert_eq!(stage.level(stage.member, low).await, Some(Level::None));
     assert_eq!(stage.level(stage.member, top).await, Some(Level::View));
     for (user, expected) in [
@@ -110,28 +98,17 @@ async fn many_pages_of_many_workspaces_at_once() {
         ids.push(stage.page(Some(top), None).await);
     }
     let trashed = stage.page(Some(top), None).await;
-    stage
-        .updates_page(trashed, |row| row.deleted_at = Set(Some(clock::now())))
-        .await;
+    stage.updates_page(trashed, |row| row.deleted_at = Set(Some(clock::now()))).await;
     stage.workspace = stage.makes("Other", stage.stranger).await.expect("makes").id;
     let foreign = stage.page(None, None).await;
     ids.extend([trashed, foreign, DocumentId::new(), top]);
 
     let levels = access::levels(stage.db(), stage.member, &ids).await.expect("reads");
-    assert_eq!(
-        levels.len(),
-        602,
-        "neither the foreign page nor the one that is not there"
-    );
+    assert_eq!(levels.len(), 602, "neither the foreign page nor the one that is not there");
     assert!(!levels.contains_key(&foreign) && levels.values().all(|level| *level == Level::View));
     let levels = access::levels(stage.db(), stage.stranger, &ids).await.expect("reads");
     assert_eq!(levels.into_iter().collect::<Vec<_>>(), [(foreign, Level::Manage)]);
-    assert!(
-        access::levels(stage.db(), stage.owner, &[])
-            .await
-            .expect("reads")
-            .is_empty()
-    );
+    assert!(access::levels(stage.db(), stage.owner, &[]).await.expect("reads").is_empty());
     assert_eq!(
         access::level(stage.db(), stage.member, trashed).await.expect("reads"),
         None,

@@ -13,10 +13,7 @@ use sea_orm::DatabaseTransaction;
 impl Stage {
     async fn adds(&self, who: UserId, new: NewMember) -> Result<(entity::member::Model, entity::user::Model), Error> {
         let access: Access<ManageMembers> = self.enters(who).await;
-        write(self.db(), async |tx: &DatabaseTransaction| {
-            member::add(tx, &access, new).await
-        })
-        .await
+        write(self.db(), async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await
     }
 
     async fn second_owner(&self) -> UserId {
@@ -45,10 +42,7 @@ async fn members_see_each_other_in_the_order_they_came() {
     let stage = Stage::new().await;
     let access: Access<ReadMembers> = stage.enters(stage.member).await;
     let all = member::list(stage.db(), &access).await.expect("lists");
-    let names: Vec<(&str, Role)> = all
-        .iter()
-        .map(|(member, user)| (&*user.display_name, member.role))
-        .collect();
+    let names: Vec<(&str, Role)> = all.iter().map(|(member, user)| (&*user.display_name, member.role)).collect();
     assert_eq!(
         names,
         [
@@ -74,10 +68,7 @@ async fn an_existing_account_is_added_by_address_or_id() {
         .adds(stage.owner, by_email(" Stranger@Example.org ", Role::Owner))
         .await
         .expect("adds");
-    assert_eq!(
-        (row.role, row.user_id, user.id),
-        (Role::Owner, stage.stranger, stage.stranger)
-    );
+    assert_eq!((row.role, row.user_id, user.id), (Role::Owner, stage.stranger, stage.stranger));
     assert_eq!(stage.happened("member.added").await, 1);
 
     let other = UserId::new();
@@ -100,11 +91,7 @@ async fn an_existing_account_is_added_by_address_or_id() {
 async fn what_cannot_be_added() {
     let stage = Stage::new().await;
     assert_eq!(
-        code(
-            stage
-                .adds(stage.owner, by_email("nobody@example.org", Role::Member))
-                .await
-        ),
+        code(stage.adds(stage.owner, by_email("nobody@example.org", Role::Member)).await),
         "user_not_found"
     );
     assert_eq!(
@@ -123,19 +110,11 @@ async fn what_cannot_be_added() {
         "user_not_found"
     );
     assert_eq!(
-        code(
-            stage
-                .adds(stage.owner, by_email("guest@example.org", Role::Member))
-                .await
-        ),
+        code(stage.adds(stage.owner, by_email("guest@example.org", Role::Member)).await),
         "already_member"
     );
     assert_eq!(
-        code(
-            stage
-                .adds(stage.owner, by_email("owner@example.org", Role::Owner))
-                .await
-        ),
+        code(stage.adds(stage.owner, by_email("owner@example.org", Role::Owner)).await),
         "already_member"
     );
     assert_eq!(
@@ -159,15 +138,8 @@ async fn what_cannot_be_added() {
             "role_too_high"
         );
     }
-    assert_eq!(
-        stage.role(stage.guest).await,
-        Some(Role::Guest),
-        "adding again changes nothing"
-    );
-    assert_eq!(
-        (stage.role(stage.stranger).await, stage.happened("member.added").await),
-        (None, 0)
-    );
+    assert_eq!(stage.role(stage.guest).await, Some(Role::Guest), "adding again changes nothing");
+    assert_eq!((stage.role(stage.stranger).await, stage.happened("member.added").await), (None, 0));
 }
 
 #[tokio::test]
@@ -175,39 +147,23 @@ async fn an_admin_rules_only_those_below() {
     let stage = Stage::new().await;
     let (owner, admin, member) = (stage.owner, stage.admin, stage.member);
     assert_eq!(code(stage.changes_role(admin, member, Role::Guest).await), "ok");
-    assert_eq!(
-        code(stage.changes_role(admin, member, Role::Admin).await),
-        "role_too_high"
-    );
+    assert_eq!(code(stage.changes_role(admin, member, Role::Admin).await), "role_too_high");
     assert_eq!(
         code(stage.changes_role(admin, admin, Role::Owner).await),
         "role_too_high",
         "nobody raises themselves"
     );
-    assert_eq!(
-        code(stage.changes_role(admin, owner, Role::Guest).await),
-        "role_too_high"
-    );
+    assert_eq!(code(stage.changes_role(admin, owner, Role::Guest).await), "role_too_high");
     assert_eq!(code(stage.removes(admin, owner).await), "role_too_high");
-    assert_eq!(
-        code(stage.changes_role(admin, stage.stranger, Role::Guest).await),
-        "not_found"
-    );
+    assert_eq!(code(stage.changes_role(admin, stage.stranger, Role::Guest).await), "not_found");
     assert_eq!(code(stage.removes(admin, stage.guest).await), "ok");
     assert_eq!(code(stage.changes_role(owner, admin, Role::Owner).await), "ok");
     assert_eq!(
-        (
-            stage.happened("member.role_changed").await,
-            stage.happened("member.removed").await
-        ),
+        (stage.happened("member.role_changed").await, stage.happened("member.removed").await),
         (2, 1)
     );
     assert_eq!(code(stage.changes_role(owner, admin, Role::Owner).await), "ok");
-    assert_eq!(
-        stage.happened("member.role_changed").await,
-        2,
-        "the same role again is no change"
-    );
+    assert_eq!(stage.happened("member.role_changed").await, 2, "the same role again is no change");
 }
 
 #[tokio::test]
@@ -221,10 +177,7 @@ async fn a_workspace_keeps_an_owner() {
 
     let second = stage.second_owner().await;
     assert_eq!(code(stage.leaves(owner).await), "ok");
-    assert_eq!(
-        (stage.role(owner).await, stage.role(second).await),
-        (None, Some(Role::Owner))
-    );
+    assert_eq!((stage.role(owner).await, stage.role(second).await), (None, Some(Role::Owner)));
     assert_eq!(code(stage.leaves(second).await), "last_owner");
 }
 
@@ -235,10 +188,7 @@ async fn two_owners_who_go_at_once_leave_one_behind() {
         let (first, second) = (stage.owner, stage.second_owner().await);
         let go = async |who| {
             let access: Access<ReadWorkspace> = stage.enters(who).await;
-            write(stage.db(), async |tx: &DatabaseTransaction| {
-                member::leave(tx, &access).await
-            })
-            .await
+            write(stage.db(), async |tx: &DatabaseTransaction| member::leave(tx, &access).await).await
         };
         let mut answers = <[_; 2]>::from(tokio::join!(go(first), go(second))).map(code);
         answers.sort_unstable();
@@ -251,8 +201,7 @@ async fn two_owners_who_put_each_other_down_at_once_leave_one() {
     for _ in 0..5 {
         let stage = Stage::new().await;
         let (first, second) = (stage.owner, stage.second_owner().await);
-        let (a, b): (Access<ManageMembers>, Access<ManageMembers>) =
-            (stage.enters(first).await, stage.enters(second).await);
+        let (a, b): (Access<ManageMembers>, Access<ManageMembers>) = (stage.enters(first).await, stage.enters(second).await);
         let (a, b) = tokio::join!(
             write(stage.db(), async |tx: &DatabaseTransaction| member::change_role(
                 tx,
@@ -261,20 +210,14 @@ async fn two_owners_who_put_each_other_down_at_once_leave_one() {
                 Role::Member
             )
             .await),
-            write(stage.db(), async |tx: &DatabaseTransaction| member::remove(
-                tx, &b, first
-            )
-            .await),
+            write(stage.db(), async |tx: &DatabaseTransaction| member::remove(tx, &b, first).await),
         );
         let owners = [stage.role(first).await, stage.role(second).await]
             .iter()
             .filter(|role| **role == Some(Role::Owner))
             .count();
         assert_eq!(owners, 1, "{a:?} {b:?}");
-        assert!(
-            a.is_ok() != b.is_ok(),
-            "who came second was no owner any more: {a:?} {b:?}"
-        );
+        assert!(a.is_ok() != b.is_ok(), "who came second was no owner any more: {a:?} {b:?}");
     }
 }
 

@@ -47,20 +47,12 @@ fn table() -> Result<String, std::fmt::Error> {
     }
     out += "\nThe roles that a role may give, change or take\n\n";
     for role in ROLES {
-        let others: Vec<&str> = ROLES
-            .into_iter()
-            .filter(|other| role.may_assign(*other))
-            .map(Role::name)
-            .collect();
+        let others: Vec<&str> = ROLES.into_iter().filter(|other| role.may_assign(*other)).map(Role::name).collect();
         writeln!(
             out,
             "{:<20}{}",
             role.name(),
-            if others.is_empty() {
-                "-".to_owned()
-            } else {
-                others.join(", ")
-            }
+            if others.is_empty() { "-".to_owned() } else { others.join(", ") }
         )?;
     }
     Ok(out)
