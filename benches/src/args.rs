@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub url: Vec<String>,
     /// The process of such a server, to measure it; several for several nodes
-    #[arg(long, value_name = "PID", requires = "url")]
+    #[arg(long, value_name = "PID", conflicts_with = "server")]
     pub pid: Vec<u32>,
     /// Handed on to the started server; without it, it uses SQLite
     #[arg(long, value_name = "URL", requires = "server")]
@@ -109,10 +109,19 @@ impl Args {
     pub fn check(&self) -> Result<()> {
         let sane = |rate: f64| (0.0..=1e6).contains(&rate);
         ensure!(sane(self.rate) && sane(self.churn), "a rate is between 0 and a million a second");
-        ensure!(self.pages > 0 && self.blocks > 0 && self.users > 0, "there is at least one page, one block and one user");
-        ensure!(self.rate * (self.warmup + self.seconds) as f64 <= 999_999.0, "a writer makes at most 999999 edits in a run");
+        ensure!(
+            self.pages > 0 && self.blocks > 0 && self.users > 0,
+            "there is at least one page, one block and one user"
+        );
+        ensure!(
+            self.rate * (self.warmup + self.seconds) as f64 <= 999_999.0,
+            "a writer makes at most 999999 edits in a run"
+        );
         for url in self.database_url.iter().chain(&self.redis_url) {
-            ensure!(is_local_service(url)?, "the database and Redis have to be on this machine, at a loopback address");
+            ensure!(
+                is_local_service(url)?,
+                "the database and Redis have to be on this machine, at a loopback address"
+            );
         }
         self.addresses().map(drop)
     }
@@ -124,7 +133,11 @@ impl Args {
 
     /// The same command line for one number of clients.
     pub fn with_clients(&self, clients: u32) -> Self {
-        Self { clients, writers: self.writers.min(clients), ..self.clone() }
+        Self {
+            clients,
+            writers: self.writers.min(clients),
+            ..self.clone()
+        }
     }
 
     /// All clients on all pages.
@@ -155,8 +168,17 @@ fn is_local_service(url: &str) -> Result<bool> {
     if parsed.scheme().starts_with("sqlite") || parsed.scheme() == "unix" || parsed.scheme() == "redis+unix" {
         return Ok(true);
     }
-    let queried = parsed.query_pairs().filter(|(key, _)| matches!(key.as_ref(), "host" | "hostaddr")).map(|(_, host)| host.into_owned());
-    let hosts: Vec<String> = parsed.host_str().filter(|host| !host.is_empty()).map(str::to_owned).into_iter().chain(queried).collect();
+    let queried = parsed
+        .query_pairs()
+        .filter(|(key, _)| matches!(key.as_ref(), "host" | "hostaddr"))
+        .map(|(_, host)| host.into_owned());
+    let hosts: Vec<String> = parsed
+        .host_str()
+        .filter(|host| !host.is_empty())
+        .map(str::to_owned)
+        .into_iter()
+        .chain(queried)
+        .collect();
     let is_socket = |host: &String| host.starts_with('/') || host.to_ascii_lowercase().starts_with("%2f");
     Ok(hosts.iter().all(|host| is_socket(host) || resolve(host, 1).is_ok()))
 }
@@ -176,13 +198,29 @@ mod tests {
         for url in ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:1"] {
             assert!(loopback(url).is_ok(), "{url}");
         }
-        for url in ["http://192.0.2.1:8000", "http://0.0.0.0:80", "https://127.0.0.1", "127.0.0.1:80", "http://169.254.169.254/"] {
+        for url in [
+            "http://192.0.2.1:8000",
+            "http://0.0.0.0:80",
+            "https://127.0.0.1",
+            "127.0.0.1:80",
+            "http://169.254.169.254/",
+        ] {
             assert!(loopback(url).is_err(), "{url}");
         }
-        for url in ["sqlite:///tmp/x.db", "postgres://me@%2Fvar%2Frun/x", "postgres:///x?host=/run", "redis://127.0.0.1", "unix:///run/redis"] {
+        for url in [
+            "sqlite:///tmp/x.db",
+            "postgres://me@%2Fvar%2Frun/x",
+            "postgres:///x?host=/run",
+            "redis://127.0.0.1",
+            "unix:///run/redis",
+        ] {
             assert!(is_local_service(url).expect("a url"), "{url}");
         }
-        for url in ["postgres://me:pw@192.0.2.1/x", "postgres:///x?host=192.0.2.1", "redis://192.0.2.7:6379"] {
+        for url in [
+            "postgres://me:pw@192.0.2.1/x",
+            "postgres:///x?host=192.0.2.1",
+            "redis://192.0.2.7:6379",
+        ] {
             assert!(!is_local_service(url).expect("a url"), "{url}");
         }
     }

@@ -82,7 +82,17 @@ impl Client {
         let writer = plan.writer.map(|number| Box::new(Writer::new(number)));
         let seen = vec![Seen::default(); plan.writers as usize];
         let (inbox, outbox) = (Vec::new(), Vec::new());
-        Ok(Self { socket, phase: Phase::Connecting, began: now, plan, writer, seen, inbox, pieces: None, outbox })
+        Ok(Self {
+            socket,
+            phase: Phase::Connecting,
+            began: now,
+            plan,
+            writer,
+            seen,
+            inbox,
+            pieces: None,
+            outbox,
+        })
     }
 
     /// Something can be done on the socket.
@@ -194,7 +204,11 @@ impl Client {
 
     fn on_message(&mut self, kind: u8, bytes: &[u8], around: &mut Around<'_>) -> Result<(), Gone> {
         if self.phase != Phase::Live {
-            let message = Message { kind, bytes, has_marker: false };
+            let message = Message {
+                kind,
+                bytes,
+                has_marker: false,
+            };
             if self.plan.speech.join(message, &mut self.outbox, around)? {
                 self.phase = Phase::Live;
             }
@@ -211,13 +225,19 @@ impl Client {
             }
         });
         let message = Message { kind, bytes, has_marker };
-        self.plan.speech.hear(message, &mut self.outbox, (self.writer.as_deref_mut(), around))
+        self.plan
+            .speech
+            .hear(message, &mut self.outbox, (self.writer.as_deref_mut(), around))
     }
 
     /// Sends the writer's next edit. Edits before the first measured one are sent alike.
     pub fn write(&mut self, due: u64, keep: usize, around: &mut Around<'_>) -> Result<(), Gone> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        let marker = Marker { writer: writer.number, number: writer.made, sent: around.now };
+        let marker = Marker {
+            writer: writer.number,
+            number: writer.made,
+            sent: around.now,
+        };
         writer.made += 1;
         self.plan.speech.edit(writer, (&marker, keep), &mut self.outbox, around.sheet)?;
         around.tally.edit(around.now, due, around.sheet.others());
@@ -235,7 +255,11 @@ impl Client {
             }
         }
         self.outbox.drain(..sent);
-        if self.outbox.len() > MAX_UNSENT { Err(Gone("the server does not read".to_owned())) } else { Ok(()) }
+        if self.outbox.len() > MAX_UNSENT {
+            Err(Gone("the server does not read".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     /// Says goodbye as far as the socket takes it.
@@ -246,6 +270,12 @@ impl Client {
 }
 
 fn closed(payload: &[u8]) -> Gone {
-    let Some((code, reason)) = payload.split_first_chunk::<2>() else { return Gone("closed without a code".to_owned()) };
-    Gone(format!("closed with {} {}", u16::from_be_bytes(*code), String::from_utf8_lossy(reason)))
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return Gone("closed without a code".to_owned());
+    };
+    Gone(format!(
+        "closed with {} {}",
+        u16::from_be_bytes(*code),
+        String::from_utf8_lossy(reason)
+    ))
 }

@@ -59,7 +59,12 @@ pub fn read(bytes: &[u8]) -> Result<Option<Frame<'_>>, &'static str> {
         return Err("a frame too large");
     }
     let end = header + len as usize;
-    let frame = |payload| Frame { is_last: first & 0x80 != 0, kind: first & 0x0f, payload, len: end };
+    let frame = |payload| Frame {
+        is_last: first & 0x80 != 0,
+        kind: first & 0x0f,
+        payload,
+        len: end,
+    };
     Ok(bytes.get(header..end).map(frame))
 }
 
@@ -84,7 +89,9 @@ pub fn write(out: &mut Vec<u8>, kind: u8, payload: &[u8]) {
 
 /// The request for an upgrade.
 pub fn upgrade(host: &str, path: &str, subprotocol: Option<&str>) -> String {
-    let protocol = subprotocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
+    let protocol = subprotocol
+        .map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n"))
+        .unwrap_or_default();
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{protocol}\r\n"
@@ -94,7 +101,11 @@ pub fn upgrade(host: &str, path: &str, subprotocol: Option<&str>) -> String {
 /// Reads the answer to the upgrade; gives its length, `None` while it is not complete.
 pub fn upgraded(bytes: &[u8]) -> Result<Option<usize>, String> {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else {
-        return if bytes.len() > MAX_HEAD { Err("no answer to the upgrade".to_owned()) } else { Ok(None) };
+        return if bytes.len() > MAX_HEAD {
+            Err("no answer to the upgrade".to_owned())
+        } else {
+            Ok(None)
+        };
     };
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.lines();
@@ -102,7 +113,9 @@ pub fn upgraded(bytes: &[u8]) -> Result<Option<usize>, String> {
     if status.split(' ').nth(1) != Some("101") {
         return Err(format!("the upgrade was answered with {status:?}"));
     }
-    let accept = lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-accept"));
+    let accept = lines
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-accept"));
     if accept.is_none_or(|(_, value)| value.trim() != ACCEPT) {
         return Err("the upgrade was answered with a wrong key".to_owned());
     }
@@ -129,7 +142,15 @@ mod tests {
             let payload = vec![7; len];
             let bytes = from_server(BINARY, &payload);
             let frame = read(&bytes).expect("sound").expect("complete");
-            assert_eq!(frame, Frame { is_last: true, kind: BINARY, payload: &payload, len: bytes.len() });
+            assert_eq!(
+                frame,
+                Frame {
+                    is_last: true,
+                    kind: BINARY,
+                    payload: &payload,
+                    len: bytes.len()
+                }
+            );
             for part in [0, 1, 2, 3, 9, bytes.len() - 1] {
                 assert_eq!(read(&bytes[..part.min(bytes.len() - 1)]), Ok(None));
             }

@@ -51,7 +51,9 @@ fn bucket_of(micros: u64) -> usize {
 }
 
 fn upper_end(bucket: usize) -> u64 {
-    let Some(above) = bucket.checked_sub(EXACT as usize) else { return bucket as u64 };
+    let Some(above) = bucket.checked_sub(EXACT as usize) else {
+        return bucket as u64;
+    };
     let power = EXACT.ilog2() as usize + above / STEPS;
     let width = 1 << (power - STEPS.ilog2() as usize);
     (1 << power) + (above % STEPS) as u64 * width + width - 1

@@ -4,12 +4,12 @@
 use crate::{
     args::{Args, Protocol},
     client::{Client, Phase, Plan, Ready},
+    process::{self, Usage},
     replica::Replica,
     server::Servers,
     setup::Setup,
     speech::{Around, Gone, Speech},
     tally::{Clock, Sheet, Tally},
-    usage::Usage,
 };
 use anyhow::{Result, bail};
 use mio::{Events, Interest, Poll, Token};
@@ -22,6 +22,8 @@ const JOINING_AT_ONCE: usize = 64;
 const VISIT: u64 = SECOND;
 /// A frame of the usual size fits many times; a large one comes in parts.
 const BUFFER: usize = 256 << 10;
+/// Sockets that are served between two looks at the schedule.
+const EVENTS: usize = 256;
 
 /// A run in progress.
 pub struct Load<'a> {
@@ -30,6 +32,7 @@ pub struct Load<'a> {
     tokens: Vec<String>,
     clock: Clock,
     poll: Poll,
+    events: Events,
     buffer: Vec<u8>,
     sheets: Vec<Sheet>,
     /// The clients first, then the visitors, by the number that the poll knows them by.
@@ -46,6 +49,10 @@ pub struct Outcome {
     pub usage: Usage,
     /// Seconds of that.
     pub window_secs: f64,
+    /// Memory of the servers while everybody was there, in megabytes: the most, and the present.
+    pub peak_mb: Option<f64>,
+    /// See `peak_mb`.
+    pub now_mb: Option<f64>,
     /// Clients that were there at the end.
     pub clients_left: usize,
 }
@@ -60,6 +67,7 @@ impl<'a> Load<'a> {
             tokens: setup.tokens,
             clock: Clock::start(),
             poll: Poll::new()?,
+            events: Events::with_capacity(EVENTS),
             buffer: vec![0; BUFFER],
             sheets: setup.pages.into_iter().map(|page| Sheet::new(page, replica())).collect(),
             clients: Vec::new(),
@@ -87,8 +95,16 @@ impl<'a> Load<'a> {
         let usage = Usage::now(&self.servers.pids).since(&before);
         let window_secs = (self.clock.now() - started) as f64 / SECOND as f64;
         let clients_left = self.clients.iter().take(self.args.all_clients()).flatten().count();
+        let [peak_mb, now_mb] = ["VmHWM", "VmRSS"].map(|key| process::memory_mb(&self.servers.pids, key));
         self.clients.drain(..).flatten().for_each(Client::leave);
-        Ok(Outcome { tally: self.tally, usage, window_secs, clients_left })
+        Ok(Outcome {
+            tally: self.tally,
+            usage,
+            window_secs,
+            peak_mb,
+            now_mb,
+            clients_left,
+        })
     }
 
     /// Lets all clients join, some at a time.
@@ -116,7 +132,9 @@ impl<'a> Load<'a> {
         let plan = self.plan(place, is_visitor);
         let token = Token(place);
         let opened = Client::open(plan, self.clock.now()).and_then(|mut client| {
-            self.poll.registry().register(&mut client.socket, token, Interest::READABLE | Interest::WRITABLE)?;
+            self.poll
+                .registry()
+                .register(&mut client.socket, token, Interest::READABLE | Interest::WRITABLE)?;
             Ok(client)
         });
         let client = opened.map_err(|error| self.tally.error(format!("cannot connect: {error}"))).ok();
@@ -173,12 +191,22 @@ impl<'a> Load<'a> {
     }
 
     fn write(&mut self, place: usize, due: u64) {
-        let Some(client) = self.clients.get_mut(place).and_then(Option::as_mut).filter(|client| client.phase == Phase::Live) else {
+        let Some(client) = self
+            .clients
+            .get_mut(place)
+            .and_then(Option::as_mut)
+            .filter(|client| client.phase == Phase::Live)
+        else {
             self.tally.unsent += u64::from(self.tally.since.is_some());
             return;
         };
         let sheet = &mut self.sheets[client.plan.sheet];
-        let mut around = Around { tally: &mut self.tally, sheet, now: self.clock.now(), is_ear: client.plan.is_ear };
+        let mut around = Around {
+            tally: &mut self.tally,
+            sheet,
+            now: self.clock.now(),
+            is_ear: client.plan.is_ear,
+        };
         if let Err(gone) = client.write(due, self.args.keep, &mut around) {
             self.lose(place, gone);
         }
@@ -187,25 +215,40 @@ impl<'a> Load<'a> {
     /// Waits for sockets until a moment at most, and serves those that are ready.
     fn turn(&mut self, until: u64) -> Result<()> {
         let wait = Duration::from_micros(until.saturating_sub(self.clock.now()));
-        let mut events = Events::with_capacity(1024);
-        match self.poll.poll(&mut events, Some(wait)) {
+        match self.poll.poll(&mut self.events, Some(wait)) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             let to_write = event.is_writable();
             let ended = event.is_read_closed() || event.is_error();
-            self.serve(event.token().0, Ready { to_write, to_read: event.is_readable(), ended });
+            self.serve(
+                event.token().0,
+                Ready {
+                    to_write,
+                    to_read: event.is_readable(),
+                    ended,
+                },
+            );
         }
+        self.events = events;
         Ok(())
     }
 
     fn serve(&mut self, place: usize, ready: Ready) {
-        let Some(client) = self.clients.get_mut(place).and_then(Option::as_mut) else { return };
+        let Some(client) = self.clients.get_mut(place).and_then(Option::as_mut) else {
+            return;
+        };
         let was = client.phase;
         let now = self.clock.now();
         let sheet = &mut self.sheets[client.plan.sheet];
-        let mut around = Around { tally: &mut self.tally, sheet, now, is_ear: client.plan.is_ear };
+        let mut around = Around {
+            tally: &mut self.tally,
+            sheet,
+            now,
+            is_ear: client.plan.is_ear,
+        };
         let served = client.on_ready(ready, &mut self.buffer, &mut around);
         if was != Phase::Live && client.phase == Phase::Live {
             let took = now - client.began;
@@ -264,11 +307,22 @@ impl Schedule {
     fn new(args: &Args, begin: u64) -> Self {
         let writers = args.writers as usize * args.pages;
         let edits_per_sec = writers as f64 * args.rate;
-        Self { begin, writers, edits_per_sec, edits: 0, visits_per_sec: args.churn, visits: 0 }
+        Self {
+            begin,
+            writers,
+            edits_per_sec,
+            edits: 0,
+            visits_per_sec: args.churn,
+            visits: 0,
+        }
     }
 
     fn due(&self, count: u64, per_sec: f64) -> u64 {
-        if per_sec > 0.0 { self.begin + (count as f64 / per_sec * SECOND as f64) as u64 } else { u64::MAX }
+        if per_sec > 0.0 {
+            self.begin + (count as f64 / per_sec * SECOND as f64) as u64
+        } else {
+            u64::MAX
+        }
     }
 
     /// The next edit that is due by now: the client's place and the moment.
@@ -293,7 +347,8 @@ impl Schedule {
 
     /// When there is something to do again; a while from now at most.
     fn next_due(&self) -> u64 {
-        self.due(self.edits, self.edits_per_sec).min(self.due(self.visits, self.visits_per_sec))
+        self.due(self.edits, self.edits_per_sec)
+            .min(self.due(self.visits, self.visits_per_sec))
     }
 }
 

@@ -107,10 +107,23 @@ mod tests {
 
     #[test]
     fn every_marker_of_a_batch_is_found() {
-        let one = Marker { writer: 7, number: 123, sent: 4_567_890 };
-        let two = Marker { writer: 99_999, number: 0, sent: 1 };
+        let one = Marker {
+            writer: 7,
+            number: 123,
+            sent: 4_567_890,
+        };
+        let two = Marker {
+            writer: 99_999,
+            number: 0,
+            sent: 1,
+        };
         assert_eq!(one.text().len(), LEN);
-        let frame = format!(r#"{{"items":[{{"text":"~{}{}"}},{{"text":"{}"}}]}}"#, one.text(), two.text(), one.text());
+        let frame = format!(
+            r#"{{"items":[{{"text":"~{}{}"}},{{"text":"{}"}}]}}"#,
+            one.text(),
+            two.text(),
+            one.text()
+        );
         assert_eq!(all(frame.as_bytes()), [one, two, one]);
     }
 
@@ -119,7 +132,16 @@ mod tests {
         assert_eq!(all(b""), []);
         assert_eq!(all(b"~~~~"), []);
         assert_eq!(all(b"~00001.000001.0000000000x~"), []);
-        assert_eq!(all(&Marker { writer: 1, number: 1, sent: 1 }.text().as_bytes()[..LEN - 1]), []);
+        assert_eq!(
+            all(&Marker {
+                writer: 1,
+                number: 1,
+                sent: 1
+            }
+            .text()
+            .as_bytes()[..LEN - 1]),
+            []
+        );
     }
 
     #[test]

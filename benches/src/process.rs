@@ -18,7 +18,11 @@ pub fn cpu_secs(pid: u32) -> Option<f64> {
 
 /// The same for several processes; `None` when one is unknown or there is none.
 pub fn cpu_secs_of(pids: &[u32]) -> Option<f64> {
-    if pids.is_empty() { None } else { pids.iter().map(|pid| cpu_secs(*pid)).sum() }
+    if pids.is_empty() {
+        None
+    } else {
+        pids.iter().map(|pid| cpu_secs(*pid)).sum()
+    }
 }
 
 /// A line of `/proc/<pid>/status` that counts kilobytes (`VmHWM` is the peak, `VmRSS` the present), as megabytes.
@@ -36,6 +40,33 @@ pub fn load_average() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
+/// Processor time that was used, in seconds.
+pub struct Usage {
+    /// By the servers.
+    pub servers: Option<f64>,
+    /// By this program.
+    pub own: Option<f64>,
+}
+
+impl Usage {
+    /// Up to now.
+    pub fn now(servers: &[u32]) -> Self {
+        Self {
+            servers: cpu_secs_of(servers),
+            own: cpu_secs(std::process::id()),
+        }
+    }
+
+    /// Since an earlier moment.
+    pub fn since(&self, before: &Self) -> Self {
+        let less = |now: Option<f64>, before: Option<f64>| Some(now? - before?);
+        Self {
+            servers: less(self.servers, before.servers),
+            own: less(self.own, before.own),
+        }
+    }
+}
+
 /// Makes sure that this process, and a server it starts, may open so many files.
 pub fn allow_files(wanted: u64) -> Result<()> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -43,9 +74,19 @@ pub fn allow_files(wanted: u64) -> Result<()> {
         return Ok(());
     }
     if maximum.is_some_and(|most| most < wanted) {
-        bail!("{wanted} open files are needed, but the hard limit is {}: raise it (ulimit -Hn {wanted})", maximum.unwrap_or_default());
+        bail!(
+            "{wanted} open files are needed, but the hard limit is {}: raise it (ulimit -Hn {wanted})",
+            maximum.unwrap_or_default()
+        );
     }
-    setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).context("the limit of open files cannot be raised")
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: Some(wanted),
+            maximum,
+        },
+    )
+    .context("the limit of open files cannot be raised")
 }
 
 #[cfg(test)]

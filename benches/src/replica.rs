@@ -28,7 +28,10 @@ pub struct Pen {
 
 impl Default for Pen {
     fn default() -> Self {
-        Self { actor: ActorId::random(), own: Vec::new() }
+        Self {
+            actor: ActorId::random(),
+            own: Vec::new(),
+        }
     }
 }
 
@@ -88,16 +91,26 @@ impl Replica {
             unconfirmed: pen.own.iter().map(|(hash, _)| *hash).collect(),
             new: new.iter().map(|(_, change)| change.clone()).collect(),
         };
-        Ok(Made { hash, chunks: new.into_iter().flat_map(|(_, change)| change).collect(), standing })
+        Ok(Made {
+            hash,
+            chunks: new.into_iter().flat_map(|(_, change)| change).collect(),
+            standing,
+        })
     }
 
     fn catch_up(&mut self, blocks: &[String]) -> Result<()> {
         if !self.pending.is_empty() {
-            self.doc.load_incremental(&self.pending).context("what the server sent does not apply")?;
+            self.doc
+                .load_incremental(&self.pending)
+                .context("what the server sent does not apply")?;
             self.pending.clear();
         }
         if self.texts.is_empty() {
-            self.texts = blocks.iter().map(|id| text_of(&self.doc, id)).collect::<Option<_>>().context("a block has no text")?;
+            self.texts = blocks
+                .iter()
+                .map(|id| text_of(&self.doc, id))
+                .collect::<Option<_>>()
+                .context("a block has no text")?;
         }
         Ok(())
     }
@@ -119,7 +132,8 @@ fn text_of(doc: &Automerge, block: &str) -> Option<ObjId> {
 fn commit(doc: &mut Automerge, text: &ObjId, splice: (usize, usize, &str)) -> Result<(ChangeHash, Vec<u8>)> {
     let (at, delete, insert) = splice;
     let mut tx = doc.transaction();
-    tx.splice_text(text, at, delete as isize, insert).context("the text cannot be edited")?;
+    tx.splice_text(text, at, delete as isize, insert)
+        .context("the text cannot be edited")?;
     let (hash, _) = tx.commit_with(CommitOptions::default().with_time(0));
     let hash = hash.context("an edit changed nothing")?;
     let change = doc.get_change_by_hash(&hash).context("a change is not there")?;
@@ -159,8 +173,23 @@ mod tests {
         let mut pens = [Pen::default(), Pen::default()];
         for round in 0..3 {
             for (i, pen) in pens.iter_mut().enumerate() {
-                let marker = marker::Marker { writer: i as u32, number: round, sent: 1 }.text();
-                let made = replica.write(pen, &Edit { block: 0, text: &marker, keep: 1 }, &blocks).expect("written");
+                let marker = marker::Marker {
+                    writer: i as u32,
+                    number: round,
+                    sent: 1,
+                }
+                .text();
+                let made = replica
+                    .write(
+                        pen,
+                        &Edit {
+                            block: 0,
+                            text: &marker,
+                            keep: 1,
+                        },
+                        &blocks,
+                    )
+                    .expect("written");
                 assert!(made.standing.unconfirmed.len() > round as usize, "nothing was confirmed yet");
                 server.load_incremental(&made.chunks).expect("applies");
                 assert!(server.get_change_by_hash(&made.hash).is_some(), "nothing was missing");
@@ -171,7 +200,17 @@ mod tests {
             }
         }
         replica.feed(&server.save());
-        let made = replica.write(&mut pens[0], &Edit { block: 0, text: "x", keep: 1 }, &blocks).expect("written");
+        let made = replica
+            .write(
+                &mut pens[0],
+                &Edit {
+                    block: 0,
+                    text: "x",
+                    keep: 1,
+                },
+                &blocks,
+            )
+            .expect("written");
         assert_eq!(made.standing.shared, server.get_heads());
         server.load_incremental(&made.chunks).expect("applies");
         assert!(text(&server, 0).len() < 6 * marker::LEN, "what was too much was cut");

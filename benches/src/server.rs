@@ -39,10 +39,18 @@ impl Servers {
     /// Those that the command line names, or a fresh one.
     pub fn of(args: &Args) -> Result<Self> {
         let Some(binary) = &args.server else {
-            return Ok(Self { addresses: args.addresses()?, pids: args.pid.clone(), started: None });
+            return Ok(Self {
+                addresses: args.addresses()?,
+                pids: args.pid.clone(),
+                started: None,
+            });
         };
         let (started, address) = start(binary, args)?;
-        Ok(Self { addresses: vec![address], pids: vec![started.child.id()], started: Some(started) })
+        Ok(Self {
+            addresses: vec![address],
+            pids: vec![started.child.id()],
+            started: Some(started),
+        })
     }
 
     /// Lines in the started server's log that tell of trouble, without the time in front.
@@ -51,7 +59,10 @@ impl Servers {
         let log = fs::read(log_of(&started.dir)).unwrap_or_default();
         let log = String::from_utf8_lossy(&log).into_owned();
         let is_trouble = |line: &&str| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word));
-        log.lines().filter(is_trouble).map(|line| line.chars().skip_while(|c| !c.is_whitespace()).take(200).collect()).collect()
+        log.lines()
+            .filter(is_trouble)
+            .map(|line| line.chars().skip_while(|c| !c.is_whitespace()).take(200).collect())
+            .collect()
     }
 }
 
@@ -71,7 +82,10 @@ fn start(binary: &Path, args: &Args) -> Result<(Started, SocketAddr)> {
     let log = File::create(log_of(&dir)).context("the server's log cannot be written")?;
     let mut command = Command::new(&binary);
     // Its own directory, so that no configuration file that lies around is read.
-    command.current_dir(dir.path()).args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(dir.path().join("data"));
+    command
+        .current_dir(dir.path())
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(dir.path().join("data"));
     let urls = [("--database-url", &args.database_url), ("--redis-url", &args.redis_url)];
     for (flag, url) in urls.into_iter().filter_map(|(flag, url)| url.as_ref().map(|url| (flag, url))) {
         command.args([flag, url]);
@@ -99,7 +113,10 @@ fn address_of(started: &mut Started) -> Result<SocketAddr> {
         Err(_) => {
             let log = fs::read_to_string(log_of(&started.dir)).unwrap_or_default();
             let tail: Vec<&str> = log.lines().rev().take(10).collect();
-            bail!("the server did not say where it listens; its log ends with:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+            bail!(
+                "the server did not say where it listens; its log ends with:\n{}",
+                tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+            )
         }
     }
 }
@@ -139,7 +156,10 @@ mod tests {
     #[test]
     fn a_started_server_is_found_read_and_gone_afterwards() {
         let dir = tempfile::tempdir().expect("a directory");
-        let args = fake(dir.path(), "echo '2026  WARN slow' >&2; echo listening on http://127.0.0.1:4711; exec sleep 60");
+        let args = fake(
+            dir.path(),
+            "echo '2026  WARN slow' >&2; echo listening on http://127.0.0.1:4711; exec sleep 60",
+        );
         let servers = Servers::of(&args).expect("it starts");
         assert_eq!(servers.addresses, ["127.0.0.1:4711".parse().expect("an address")]);
         assert_eq!(servers.complaints(), ["  WARN slow"]);
@@ -152,7 +172,9 @@ mod tests {
     #[test]
     fn a_server_that_ends_or_listens_to_the_world_is_refused() {
         let dir = tempfile::tempdir().expect("a directory");
-        let Err(error) = Servers::of(&fake(dir.path(), "echo no database >&2; exit 1")) else { panic!("it started") };
+        let Err(error) = Servers::of(&fake(dir.path(), "echo no database >&2; exit 1")) else {
+            panic!("it started")
+        };
         assert!(error.to_string().contains("no database"), "{error}");
         assert!(Servers::of(&fake(dir.path(), "echo listening on http://0.0.0.0:4711; exec sleep 60")).is_err());
     }

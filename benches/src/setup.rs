@@ -29,16 +29,24 @@ pub struct Setup {
 
 /// Makes it all on the server.
 pub fn prepare(server: SocketAddr, args: &Args) -> Result<Setup> {
-    let once = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_nanos();
+    let once = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock is before 1970")?
+        .as_nanos();
     let email = |i: usize| format!("load-{once}-{i}@example.com");
     let tokens: Vec<String> = (0..args.users).map(|i| register(server, &email(i))).collect::<Result<_>>()?;
     let owner = tokens.first().context("at least one user is needed")?;
-    let workspace = text(&http::post(server, "/api/v1/workspaces/", Some(owner), &json!({ "name": "Load" }))?, "id")?;
+    let workspace = text(
+        &http::post(server, "/api/v1/workspaces/", Some(owner), &json!({ "name": "Load" }))?,
+        "id",
+    )?;
     for i in 1..args.users {
         let member = json!({ "email": email(i), "role": "member" });
         http::post(server, &format!("/api/v1/workspaces/{workspace}/members/"), Some(owner), &member)?;
     }
-    let pages = (0..args.pages).map(|i| page(server, owner, (&workspace, i, args.blocks))).collect::<Result<_>>()?;
+    let pages = (0..args.pages)
+        .map(|i| page(server, owner, (&workspace, i, args.blocks)))
+        .collect::<Result<_>>()?;
     Ok(Setup { tokens, pages })
 }
 
@@ -62,5 +70,8 @@ fn page(server: SocketAddr, token: &str, page: (&str, usize, usize)) -> Result<P
 }
 
 fn text(value: &Value, key: &str) -> Result<String> {
-    value[key].as_str().map(str::to_owned).with_context(|| format!("an answer has no {key:?}: {value}"))
+    value[key]
+        .as_str()
+        .map(str::to_owned)
+        .with_context(|| format!("an answer has no {key:?}: {value}"))
 }

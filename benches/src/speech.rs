@@ -52,7 +52,12 @@ struct Waiting {
 impl Writer {
     /// A writer who has written nothing.
     pub fn new(number: u32) -> Self {
-        Self { number, made: 0, waiting: VecDeque::new(), pen: Pen::default() }
+        Self {
+            number,
+            made: 0,
+            waiting: VecDeque::new(),
+            pen: Pen::default(),
+        }
     }
 }
 
@@ -105,9 +110,11 @@ impl Speech {
         match protocol {
             Protocol::Json => Self::Json,
             Protocol::Raw => Self::Raw,
-            Protocol::AutomergeRepo => {
-                Self::Repo(Repo { us: format!("load-{name}"), document: page.automerge_id.clone(), prefix: Vec::new() })
-            }
+            Protocol::AutomergeRepo => Self::Repo(Repo {
+                us: format!("load-{name}"),
+                document: page.automerge_id.clone(),
+                prefix: Vec::new(),
+            }),
         }
     }
 
@@ -169,9 +176,16 @@ impl Speech {
             return Ok(());
         }
         let replica = sheet.replica.as_mut().ok_or(Gone("there is no replica to write in".to_owned()))?;
-        let edit = Edit { block, text: &marker.text(), keep };
+        let edit = Edit {
+            block,
+            text: &marker.text(),
+            keep,
+        };
         let made = replica.write(&mut writer.pen, &edit, &sheet.page.blocks)?;
-        writer.waiting.push_back(Waiting { sent: marker.sent, hash: made.hash });
+        writer.waiting.push_back(Waiting {
+            sent: marker.sent,
+            hash: made.hash,
+        });
         let bytes = match self {
             Self::Repo(repo) => sync::with_data(&repo.prefix, &sync::edit(made.standing)),
             _ => made.chunks,

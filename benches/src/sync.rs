@@ -60,7 +60,13 @@ pub fn join(us: &str) -> Result<Vec<u8>> {
 pub fn prefix(kind: &str, us: &str, them: &str, document: &str) -> Result<Vec<u8>> {
     let write = || -> Written {
         let mut e = Encoder::new(Vec::new());
-        e.map(5)?.str("type")?.str(kind)?.str("senderId")?.str(us)?.str("targetId")?.str(them)?;
+        e.map(5)?
+            .str("type")?
+            .str(kind)?
+            .str("senderId")?
+            .str(us)?
+            .str("targetId")?
+            .str(them)?;
         e.str("documentId")?.str(document)?.str("data")?;
         Ok(e.into_writer())
     };
@@ -153,7 +159,10 @@ pub struct Standing {
 /// The message that brings a writer's changes.
 pub fn edit(standing: Standing) -> Vec<u8> {
     let bloom = BloomFilter::from_hashes(standing.unconfirmed.iter());
-    let have = vec![Have { last_sync: standing.shared, bloom }];
+    let have = vec![Have {
+        last_sync: standing.shared,
+        bloom,
+    }];
     Message {
         heads: standing.heads,
         need: Vec::new(),
@@ -181,7 +190,10 @@ mod tests {
             let hashes: Vec<ChangeHash> = (0..count).map(|i| ChangeHash([i as u8; 32])).collect();
             let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
             let ours = acknowledgement(&bytes);
-            let have = vec![Have { last_sync: hashes.clone(), bloom: BloomFilter::default() }];
+            let have = vec![Have {
+                last_sync: hashes.clone(),
+                bloom: BloomFilter::default(),
+            }];
             let message = Message {
                 heads: hashes.clone(),
                 need: Vec::new(),
@@ -212,7 +224,15 @@ mod tests {
         for len in [0, 23, 24, 255, 256, 65_535, 65_536] {
             let data = vec![1; len];
             let frame = with_data(&prefix, &data);
-            assert_eq!(read(&frame), Some(Frame { kind: "sync", sender: "us", data: &data, message: "" }));
+            assert_eq!(
+                read(&frame),
+                Some(Frame {
+                    kind: "sync",
+                    sender: "us",
+                    data: &data,
+                    message: ""
+                })
+            );
         }
         assert_eq!(read(&join("me").expect("encodes")).map(|frame| frame.kind), Some("join"));
         assert_eq!(read(b"{}"), None);

@@ -123,7 +123,12 @@ pub struct Fill {
 impl Sheet {
     /// A page nobody has opened yet.
     pub fn new(page: Page, replica: Option<Replica>) -> Self {
-        Self { readers: 0, fill: vec![Fill::default(); page.blocks.len()], replica, page }
+        Self {
+            readers: 0,
+            fill: vec![Fill::default(); page.blocks.len()],
+            replica,
+            page,
+        }
     }
 
     /// To how many an edit of one of its clients goes.

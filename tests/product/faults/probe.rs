@@ -2,7 +2,7 @@
 
 use super::{scene::Scene, writer::markers};
 use crate::support::Socket;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// A probe between nodes; both ends may be the same node.

@@ -135,8 +135,8 @@ fn every_problem_is_named_at_once() {
         found,
         [
             "/parent_id misplaced",
-            "/props/No invalid_name",
             "/props/width out_of_range",
+            "/props/No invalid_name",
             "/props/url required"
         ]
     );
