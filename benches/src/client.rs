@@ -39,7 +39,7 @@ pub struct Plan {
     pub speech: Speech,
     /// Its number, when it writes.
     pub writer: Option<u32>,
-    /// Whether it feeds the page's replica.
+    /// Whether it feeds the page's tip.
     pub is_ear: bool,
     /// How many write on its page; a visitor does not count and needs none.
     pub writers: u32,

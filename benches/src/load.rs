@@ -5,11 +5,11 @@ use crate::{
     args::{Args, Protocol},
     client::{Client, Phase, Plan, Ready},
     process::{self, Usage},
-    replica::Replica,
     server::Servers,
     setup::Setup,
     speech::{Around, Gone, Speech},
     tally::{Clock, Sheet, Tally},
+    tip::Tip,
 };
 use anyhow::{Result, bail};
 use mio::{Events, Interest, Poll, Token};
@@ -22,6 +22,8 @@ const JOINING_AT_ONCE: usize = 64;
 const VISIT: u64 = SECOND;
 /// A frame of the usual size fits many times; a large one comes in parts.
 const BUFFER: usize = 256 << 10;
+/// Edits that are written between two looks at the sockets: who is behind still listens.
+const EDITS: usize = 32;
 /// Sockets that are served between two looks at the schedule.
 const EVENTS: usize = 256;
 
@@ -60,7 +62,8 @@ pub struct Outcome {
 impl<'a> Load<'a> {
     /// Everything that is needed, and nobody connected yet.
     pub fn new(args: &'a Args, servers: &'a Servers, setup: Setup) -> Result<Self> {
-        let replica = || (args.protocol != Protocol::Json && args.writers > 0).then(Replica::default);
+        let writers = args.writers as usize;
+        let tip = || (args.protocol != Protocol::Json && writers > 0).then(Tip::default);
         Ok(Self {
             args,
             servers,
@@ -69,7 +72,7 @@ impl<'a> Load<'a> {
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS),
             buffer: vec![0; BUFFER],
-            sheets: setup.pages.into_iter().map(|page| Sheet::new(page, replica())).collect(),
+            sheets: setup.pages.into_iter().map(|page| Sheet::new(page, writers, tip())).collect(),
             clients: Vec::new(),
             joining: 0,
             tally: Tally::default(),
@@ -88,6 +91,7 @@ impl<'a> Load<'a> {
         self.tally.since = Some(self.clock.now());
         let started = self.clock.now();
         self.write_until(&mut schedule, measured + self.args.seconds * SECOND)?;
+        self.tally.unsent += schedule.left(measured + self.args.seconds * SECOND);
         let drained = self.clock.now() + self.args.drain * SECOND;
         while !self.tally.is_complete() && self.clock.now() < drained {
             self.turn(self.clock.now() + SECOND / 100)?;
@@ -178,8 +182,8 @@ impl<'a> Load<'a> {
             if now >= end {
                 return Ok(());
             }
-            while let Some((writer, due)) = schedule.next_edit(now.min(end)) {
-                self.write(writer, due);
+            for (place, due) in std::iter::from_fn(|| schedule.next_edit(now)).take(EDITS) {
+                self.write(place, due);
             }
             for _ in 0..schedule.visitors(now) {
                 let free = self.clients.iter().skip(self.args.all_clients()).position(Option::is_none);
@@ -333,6 +337,12 @@ impl Schedule {
             self.edits += 1;
             (place, due)
         })
+    }
+
+    /// How many edits before a moment were never written, beyond those of the last blink.
+    fn left(&self, end: u64) -> u64 {
+        let due = (end.saturating_sub(SECOND / 20 + self.begin) as f64 / SECOND as f64 * self.edits_per_sec) as u64;
+        due.saturating_sub(self.edits)
     }
 
     /// How many visitors come now.

@@ -8,13 +8,13 @@ mod http;
 mod load;
 mod marker;
 mod process;
-mod replica;
 mod report;
 mod server;
 mod setup;
 mod speech;
 mod sync;
 mod tally;
+mod tip;
 
 use anyhow::Result;
 use args::Args;

@@ -36,7 +36,7 @@ pub struct Report {
     writers_per_page: u32,
     edits_per_sec_per_writer: f64,
     seconds: u64,
-    /// Edits sent, and those that were due but whose writer was gone.
+    /// Edits sent, and those that were due but never written.
     edits: u64,
     unsent: u64,
     /// Arrivals at other clients, by right and in fact, and those that came twice.

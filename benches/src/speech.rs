@@ -4,11 +4,11 @@
 use crate::{
     args::Protocol,
     frame,
-    marker::Marker,
-    replica::{self, Edit, Pen},
+    marker::{self, Marker},
     setup::Page,
     sync,
     tally::{Sheet, Tally},
+    tip::{Edit, Pen},
 };
 use automerge::ChangeHash;
 use serde::Deserialize;
@@ -80,7 +80,7 @@ pub struct Around<'a> {
     pub sheet: &'a mut Sheet,
     /// The present.
     pub now: u64,
-    /// Whether this client feeds the page's replica.
+    /// Whether this client feeds the page's tip.
     pub is_ear: bool,
 }
 
@@ -145,7 +145,7 @@ impl Speech {
             }
             Self::Repo(repo) => repo.join(message.bytes, out, around),
             Self::Raw if message.kind == frame::BINARY => {
-                feed(around, message.bytes);
+                feed(around, message.bytes)?;
                 Ok(true)
             }
             Self::Raw => Ok(false),
@@ -159,10 +159,7 @@ impl Speech {
             Self::Json if message.has_marker => Ok(()),
             Self::Json => hear_control(message.bytes, writer, around),
             Self::Repo(repo) => repo.hear(message.bytes, out, (writer, around)),
-            Self::Raw if message.kind == frame::BINARY => {
-                feed(around, message.bytes);
-                Ok(())
-            }
+            Self::Raw if message.kind == frame::BINARY => feed(around, message.bytes),
             Self::Raw => hear_raw_control(message.bytes, writer, around),
         }
     }
@@ -175,20 +172,20 @@ impl Speech {
             frame::write(out, frame::TEXT, json_edit(marker, (block, keep), sheet).as_bytes());
             return Ok(());
         }
-        let replica = sheet.replica.as_mut().ok_or(Gone("there is no replica to write in".to_owned()))?;
+        let tip = sheet.tip.as_ref().ok_or(Gone("nothing is known of the page".to_owned()))?;
         let edit = Edit {
             block,
             text: &marker.text(),
-            keep,
+            keep: keep.div_ceil(sheet.sharing),
         };
-        let made = replica.write(&mut writer.pen, &edit, &sheet.page.blocks)?;
+        let made = tip.write(&mut writer.pen, &edit)?;
         writer.waiting.push_back(Waiting {
             sent: marker.sent,
             hash: made.hash,
         });
         let bytes = match self {
-            Self::Repo(repo) => sync::with_data(&repo.prefix, &sync::edit(made.standing)),
-            _ => made.chunks,
+            Self::Repo(repo) => sync::with_data(&repo.prefix, &sync::edit(made)),
+            _ => made.change,
         };
         frame::write(out, frame::BINARY, &bytes);
         Ok(())
@@ -202,13 +199,19 @@ fn json_edit(marker: &Marker, place: (usize, usize), sheet: &mut Sheet) -> Strin
     let Marker { writer, number, sent } = marker;
     let (id, fill) = (&sheet.page.blocks[block], &mut sheet.fill[block]);
     let left = fill.inserted.saturating_sub(fill.deleted);
-    let delete = replica::cut(left * crate::marker::LEN, keep).map(|(pos, len)| {
+    let delete = cut(left, keep).map(|(pos, len)| {
         fill.deleted += keep;
         format!(r#",{{"op":"delete","block":"{id}","pos":{pos},"len":{len}}}"#)
     });
     let text = marker.text();
     let delete = delete.unwrap_or_default();
     format!(r#"{{"type":"op","id":"{writer}-{number}-{sent}","ops":[{{"op":"insert","block":"{id}","pos":0,"text":"{text}"}}{delete}]}}"#)
+}
+
+/// What to delete of a block with so many markers: position and length, in characters.
+fn cut(markers: usize, keep: usize) -> Option<(usize, usize)> {
+    let kept = keep * marker::LEN;
+    (keep > 0 && markers >= 2 * keep).then_some((kept, kept))
 }
 
 /// The moment that stands in an edit's id.
@@ -243,7 +246,7 @@ fn hear_raw_control(bytes: &[u8], writer: Option<&mut Writer>, around: &mut Arou
         // One for each frame, in order.
         "ack" => {
             if let Some(writer) = writer {
-                acknowledged(writer, 1, around);
+                acknowledged(writer, 1, around)?;
             }
         }
         "error" => refused(&control.code, writer, around),
@@ -253,17 +256,16 @@ fn hear_raw_control(bytes: &[u8], writer: Option<&mut Writer>, around: &mut Arou
 }
 
 /// The first so many of the waiting edits are committed.
-fn acknowledged(writer: &mut Writer, count: usize, around: &mut Around<'_>) {
+fn acknowledged(writer: &mut Writer, count: usize, around: &mut Around<'_>) -> Result<(), Gone> {
     let Writer { waiting, pen, .. } = writer;
     for done in waiting.drain(..count.min(waiting.len())) {
         around.tally.ack(done.sent, around.now);
-        if around.is_ear
-            && let Some(replica) = &mut around.sheet.replica
-        {
-            // Its own changes do not come back to it.
-            pen.confirmed(&done.hash).for_each(|change| replica.feed(change));
+        // Its own changes need not come back to it.
+        if let Some(change) = pen.own(&done.hash) {
+            feed(around, change)?;
         }
     }
+    Ok(())
 }
 
 /// The oldest waiting edit was refused.
@@ -274,11 +276,12 @@ fn refused(code: &str, writer: Option<&mut Writer>, around: &mut Around<'_>) {
     }
 }
 
-fn feed(around: &mut Around<'_>, chunks: &[u8]) {
-    if around.is_ear
-        && let Some(replica) = &mut around.sheet.replica
-    {
-        replica.feed(chunks);
+/// What the server has told moves the page's tip, if this client is the one to listen for that.
+fn feed(around: &mut Around<'_>, chunks: &[u8]) -> Result<(), Gone> {
+    let Sheet { page, tip, .. } = &mut *around.sheet;
+    match tip {
+        Some(tip) if around.is_ear => Ok(tip.feed(chunks, &page.blocks)?),
+        _ => Ok(()),
     }
 }
 
@@ -305,8 +308,8 @@ impl Repo {
     /// Says that it has what it was sent, as a stock client does after each message. Gives the heads.
     fn answer<'a>(&self, data: &'a [u8], out: &mut Vec<u8>, around: &mut Around<'_>) -> Result<&'a [u8], Gone> {
         let heads = sync::heads(data).ok_or(Gone("a sync message without heads".to_owned()))?;
-        if around.is_ear && around.sheet.replica.is_some() {
-            feed(around, &sync::changes(data)?);
+        if around.is_ear && around.sheet.tip.is_some() {
+            feed(around, &sync::changes(data)?)?;
         }
         frame::write(out, frame::BINARY, &sync::with_data(&self.prefix, &sync::acknowledgement(heads)));
         Ok(heads)
@@ -321,7 +324,7 @@ impl Repo {
                 if let Some(writer) = writer {
                     // What is among the server's heads is committed, and so is what the writer sent before.
                     let known = writer.waiting.iter().rposition(|waiting| sync::has_head(heads, &waiting.hash));
-                    acknowledged(writer, known.map_or(0, |last| last + 1), around);
+                    acknowledged(writer, known.map_or(0, |last| last + 1), around)?;
                 }
             }
             "error" => refused(message.message, writer, around),

@@ -3,6 +3,7 @@
 //! Frames are flat CBOR maps. Of what is delivered, only the heads are read, which stand first in a sync message; the
 //! acknowledgement is written by hand, since both are done once per delivered frame.
 
+use crate::tip::Made;
 use anyhow::{Context, Result};
 use automerge::{
     Automerge, ChangeHash,
@@ -144,30 +145,23 @@ fn write_leb128(out: &mut Vec<u8>, mut value: usize) {
     out.push(value as u8);
 }
 
-/// Where a writer stands when it sends its changes.
-pub struct Standing {
-    /// Its heads, with its own changes.
-    pub heads: Vec<ChangeHash>,
-    /// The heads that the server has told it.
-    pub shared: Vec<ChangeHash>,
-    /// Its own changes that the server has not confirmed.
-    pub unconfirmed: Vec<ChangeHash>,
-    /// Those of them that were not sent yet.
-    pub new: Vec<Vec<u8>>,
-}
-
-/// The message that brings a writer's changes.
-pub fn edit(standing: Standing) -> Vec<u8> {
-    let bloom = BloomFilter::from_hashes(standing.unconfirmed.iter());
+/// The message that brings a writer's change.
+pub fn edit(made: Made) -> Vec<u8> {
+    let Made {
+        hash,
+        change,
+        shared,
+        unconfirmed,
+    } = made;
     let have = vec![Have {
-        last_sync: standing.shared,
-        bloom,
+        last_sync: shared,
+        bloom: BloomFilter::from_hashes(unconfirmed.iter()),
     }];
     Message {
-        heads: standing.heads,
+        heads: vec![hash],
         need: Vec::new(),
         have,
-        changes: standing.new.into(),
+        changes: vec![change].into(),
         flags: None,
         version: MessageVersion::V1,
     }

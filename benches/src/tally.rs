@@ -4,8 +4,8 @@
 use crate::{
     histogram::Histogram,
     marker::{Marker, Seen, Sighting},
-    replica::Replica,
     setup::Page,
+    tip::Tip,
 };
 use std::{collections::BTreeMap, time::Instant};
 
@@ -16,7 +16,7 @@ pub struct Tally {
     pub since: Option<u64>,
     /// Edits sent.
     pub edits: u64,
-    /// Edits that were due, but whose writer was gone.
+    /// Edits that were due but never written: the writer was gone, or this program too slow.
     pub unsent: u64,
     /// Arrivals that these edits call for.
     pub expected: u64,
@@ -107,8 +107,10 @@ pub struct Sheet {
     pub readers: u32,
     /// For each block, how much stands in it at least.
     pub fill: Vec<Fill>,
+    /// How many write in the same block, at most.
+    pub sharing: usize,
     /// What the writers of Automerge changes know of it.
-    pub replica: Option<Replica>,
+    pub tip: Option<Tip>,
 }
 
 /// Edits that went into a block and that were deleted again.
@@ -122,11 +124,13 @@ pub struct Fill {
 
 impl Sheet {
     /// A page nobody has opened yet.
-    pub fn new(page: Page, replica: Option<Replica>) -> Self {
+    pub fn new(page: Page, writers: usize, tip: Option<Tip>) -> Self {
+        let blocks = page.blocks.len();
         Self {
             readers: 0,
-            fill: vec![Fill::default(); page.blocks.len()],
-            replica,
+            fill: vec![Fill::default(); blocks],
+            sharing: writers.div_ceil(blocks).max(1),
+            tip,
             page,
         }
     }

@@ -23,7 +23,13 @@ impl Scene {
         let (owner, workspace, document, block) = app.page("honest").await;
         let attacker = app.user("attacker").await;
         owner.adds(&attacker, &workspace, "member").await;
-        Self { app, owner, attacker, document, block }
+        Self {
+            app,
+            owner,
+            attacker,
+            document,
+            block,
+        }
     }
 
     /// A connection of the attacker's.
@@ -37,7 +43,9 @@ impl Scene {
         let nobody = User::nobody(&self.app);
         nobody.get("/health/ready").await.expect(200);
         let (mut honest, _) = Socket::join(&self.app.address(0), &self.document, &self.owner.token).await;
-        honest.say(json!({ "type": "insert", "block": self.block, "pos": 0, "text": "still ", "id": "honest" })).await;
+        honest
+            .say(json!({ "type": "insert", "block": self.block, "pos": 0, "text": "still ", "id": "honest" }))
+            .await;
         honest.find("ack", |ack| ack["id"] == "honest").await;
         honest.close().await;
         let text = self.owner.texts(&self.document).await.remove(0);
@@ -47,7 +55,9 @@ impl Scene {
         assert_eq!(owner.texts(&self.document).await.remove(0), text);
         let (mut again, snapshot) = Socket::join(&app.address(0), &self.document, &owner.token).await;
         assert!(snapshot["doc"]["blocks"].to_string().contains("honest"));
-        again.say(json!({ "type": "insert", "block": self.block, "pos": 0, "text": "and ", "id": "again" })).await;
+        again
+            .say(json!({ "type": "insert", "block": self.block, "pos": 0, "text": "and ", "id": "again" }))
+            .await;
         again.find("ack", |ack| ack["id"] == "again").await;
         app.stop().await;
     }

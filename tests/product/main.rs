@@ -7,7 +7,9 @@ mod support;
 
 mod faults;
 mod hostile;
-mod live;
+mod nodes;
+mod protocol;
 mod rest;
+mod stock;
 mod traces;
 mod visitor;

@@ -1,4 +1,5 @@
 //! The REST face from the outside.
 
+mod auth;
 mod documents;
 mod walk;

@@ -16,7 +16,11 @@ fn trace(name: &str) -> Value {
 }
 
 fn empty_page() -> (Page, Change) {
-    let block = NewBlock { id: Some("text".into()), kind: "paragraph".into(), ..NewBlock::default() };
+    let block = NewBlock {
+        id: Some("text".into()),
+        kind: "paragraph".into(),
+        ..NewBlock::default()
+    };
     Page::create("Trace", &[block], &Limits::default(), 0).expect("a page")
 }
 
@@ -70,10 +74,22 @@ struct Author {
 fn two_authors_at_once_end_in_the_recorded_text_on_both_replicas() {
     let trace = trace("friendsforever.json.gz");
     let transactions = trace["txns"].as_array().expect("transactions");
-    let parents: Vec<Vec<usize>> =
-        transactions.iter().map(|t| t["parents"].as_array().expect("parents").iter().map(|p| p.as_u64().expect("an index") as usize).collect()).collect();
+    let parents: Vec<Vec<usize>> = transactions
+        .iter()
+        .map(|t| {
+            t["parents"]
+                .as_array()
+                .expect("parents")
+                .iter()
+                .map(|p| p.as_u64().expect("an index") as usize)
+                .collect()
+        })
+        .collect();
     let (_, first) = empty_page();
-    let author = || Author { page: Page::load(None, vec![first.clone()]).expect("a replica"), has: BTreeSet::new() };
+    let author = || Author {
+        page: Page::load(None, vec![first.clone()]).expect("a replica"),
+        has: BTreeSet::new(),
+    };
     let mut authors = [author(), author()];
     let mut changes: Vec<Option<Change>> = Vec::with_capacity(transactions.len());
     for (i, transaction) in transactions.iter().enumerate() {
@@ -97,7 +113,12 @@ fn catch_up(author: &mut Author, wanted: &[usize], parents: &[Vec<usize>], chang
     let mut stack: Vec<usize> = wanted.iter().copied().filter(|i| !author.has.contains(i)).collect();
     while let Some(i) = stack.pop() {
         if missing.insert(i) {
-            stack.extend(parents[i].iter().copied().filter(|p| !author.has.contains(p) && !missing.contains(p)));
+            stack.extend(
+                parents[i]
+                    .iter()
+                    .copied()
+                    .filter(|p| !author.has.contains(p) && !missing.contains(p)),
+            );
         }
     }
     let batch: Vec<Change> = missing.iter().filter_map(|i| changes[*i].clone()).collect();

@@ -14,9 +14,13 @@ async fn a_newcomer_writes_a_page_with_somebody_else() {
     let (mut grace, snapshot) = Socket::join(&app.address(0), &document, &friend.token).await;
     assert_eq!(snapshot["doc"]["blocks"][0]["text"], "Hello");
 
-    ada.say(json!({ "type": "insert", "block": block, "pos": 5, "text": ", world" })).await;
+    ada.say(json!({ "type": "insert", "block": block, "pos": 5, "text": ", world" }))
+        .await;
     let echo = grace.until("op_echo").await;
-    assert_eq!(echo["ops"][0], json!({ "op": "insert", "block": block, "pos": 5, "text": ", world" }));
+    assert_eq!(
+        echo["ops"][0],
+        json!({ "op": "insert", "block": block, "pos": 5, "text": ", world" })
+    );
 
     let path = format!("/api/v1/documents/{document}/blocks/{block}/");
     friend.patch(&path, &json!({ "text": "Hello, wide world" })).await.expect(200);

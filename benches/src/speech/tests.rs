@@ -6,14 +6,12 @@ use serde_json::Value;
 
 fn sheet() -> Sheet {
     let blocks = vec!["b0".to_owned(), "b1".to_owned()];
-    Sheet::new(
-        Page {
-            id: "page".to_owned(),
-            automerge_id: "short".to_owned(),
-            blocks,
-        },
-        None,
-    )
+    let page = Page {
+        id: "page".to_owned(),
+        automerge_id: "short".to_owned(),
+        blocks,
+    };
+    Sheet::new(page, 2, None)
 }
 
 /// What the one frame carries that was written; the mask is zero.

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Workspaces, pages and live editing in one binary.
@@ -100,7 +100,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let config = config::load(
         cli.common.config.as_deref(),
-        &config::environment(),
+        &config::environment()?,
         &overrides(&cli.common, &command),
     )?;
     match command {
@@ -111,19 +111,21 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 .enable_all()
                 .build()
                 .context("cannot start the runtime")?;
-            runtime.block_on(dispatch(command, &config))
+            let done = runtime.block_on(dispatch(command, &config));
+            // Without waiting for threads that still compute: what had to be finished was awaited.
+            runtime.shutdown_background();
+            done
         }
     }
 }
 
 fn inspect(config: &Config, what: &ConfigCommand) -> anyhow::Result<()> {
-    filter(config)?;
     if config.server.data_dir.join(keys::FILE).exists() || !config.auth.signing_keys.expose_secret().is_empty() {
         keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
     }
     match what {
         ConfigCommand::Check => say::line("the configuration is fine"),
-        ConfigCommand::Show => say::line(&show::text(config)),
+        ConfigCommand::Show => say::line(show::text(config)?.trim_end()),
     }
     Ok(())
 }
@@ -153,41 +155,62 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     started.map_err(|e| anyhow::anyhow!("cannot start logging: {e}"))
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn told() -> anyhow::Result<()> {
-    let mut term = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut int = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// What tells the process to stop. One is kept for its whole life, so that no signal falls between two waits.
+struct Told {
+    term: Signal,
+    int: Signal,
+}
+
+impl Told {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            int: signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?,
+        })
     }
-    Ok(())
+
+    /// Waits for the next Ctrl-C or SIGTERM.
+    async fn once(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
 }
 
 async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     let running = serve::start(config).await?;
-    let at = format!("http://{}", running.addr);
-    say::line(&format!("listening on {at}"));
+    let mut told = Told::listen()?;
+    let listening = format!("http://{}", running.addr);
+    let at = match config.server.public_url.trim_end_matches('/') {
+        "" => listening.as_str(),
+        public => public,
+    };
+    say::line(&format!("listening on {listening}"));
     say::line(&format!("  docs      {at}/docs/"));
     say::line(&format!("  health    {at}/health/ready"));
-    say::line(&format!("  sockets   ws://{}/ws/documents/<id>?token=<access token>", running.addr));
+    // ws for http, wss for https.
+    let sockets = at.replacen("http", "ws", 1);
+    say::line(&format!("  sockets   {sockets}/ws/documents/<id>?token=<access token>"));
     say::line(&format!("  data      {}", config.server.data_dir.display()));
-    told().await?;
+    told.once().await;
     say::line("stopping; once more stops at once");
     tokio::select! {
         stopped = running.stop() => stopped,
-        _ = told() => Ok(()),
+        () = told.once() => Ok(()),
     }
 }
 
 async fn work_until_told(config: &Config) -> anyhow::Result<()> {
     let db = store::open(config).await?;
     store::migrate(&db).await?;
+    let mut told = Told::listen()?;
     say::line("working");
     tokio::select! {
-        () = jobs::run(db, limits::jobs(config)) => Ok(()),
-        told = told() => told,
+        () = jobs::run(db, limits::jobs(config)) => {}
+        () = told.once() => {}
     }
+    Ok(())
 }
 
 async fn migrate(config: &Config, status: bool) -> anyhow::Result<()> {

@@ -70,7 +70,7 @@ mod tests {
         assert!(ring(&none, dir.path()).is_ok());
         assert_eq!(fs::read_to_string(&file).expect("the key"), first);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("opened up");
-        let refused = ring(&none, dir.path()).err().expect("refused").to_string();
+        let refused = ring(&none, dir.path()).expect_err("refused").to_string();
         assert!(refused.contains("chmod 600"), "{refused}");
     }
 
@@ -83,8 +83,7 @@ mod tests {
             "kid:not base64",
         ] {
             let refused = ring(&SecretString::from(bad), Path::new("/nowhere"))
-                .err()
-                .expect("refused")
+                .expect_err("refused")
                 .to_string();
             assert!(refused.contains("signing"), "{refused}");
             assert!(!refused.contains("canary") && !refused.contains("c2hvcnQ"), "{refused}");

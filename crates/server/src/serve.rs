@@ -31,6 +31,8 @@ pub struct Running {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     worker: Option<JoinHandle<()>>,
+    /// Sends and hears news, when there is a Redis.
+    news: Option<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
     drain: Duration,
     db: DatabaseConnection,
@@ -44,7 +46,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let db = store::open(config).await?;
     store::migrate(&db).await?;
     let ring = keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
-    let bus = bus(config).await?;
+    let (bus, news) = bus(config).await?;
     let rooms = Rooms::start(db.clone(), bus.clone(), limits::collab(&config.collab));
     let draining = Arc::new(AtomicBool::new(false));
     let state = State {
@@ -69,19 +71,19 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         handle,
         server,
         worker,
+        news,
         draining,
         drain,
         db,
     })
 }
 
-async fn bus(config: &Config) -> anyhow::Result<Bus> {
+async fn bus(config: &Config) -> anyhow::Result<(Bus, Option<JoinHandle<()>>)> {
     if config.redis.url.expose_secret().is_empty() {
-        return Ok(Bus::memory());
+        return Ok((Bus::memory(), None));
     }
     let (bus, listening) = Bus::redis(&config.redis.url, CHANNEL).await.context("cannot reach Redis")?;
-    tokio::spawn(listening);
-    Ok(bus)
+    Ok((bus, Some(tokio::spawn(listening))))
 }
 
 fn http(config: &Config, listener: TcpListener, state: State) -> anyhow::Result<(JoinHandle<std::io::Result<()>>, ServerHandle)> {
@@ -114,8 +116,10 @@ impl Running {
         self.draining.store(true, Ordering::Relaxed);
         self.rooms.drain(self.drain).await;
         self.handle.stop(true).await;
-        if let Some(worker) = self.worker {
-            worker.abort();
+        for task in [self.worker, self.news].into_iter().flatten() {
+            task.abort();
+            // It ends at its next wait; until then it may hold a connection of the database.
+            drop(task.await);
         }
         let served = self.server.await.context("the listener's task ended badly")?;
         self.db.close().await.context("the database did not close")?;

@@ -57,7 +57,6 @@ pub async fn refuse_newer(db: &DatabaseConnection) -> anyhow::Result<()> {
 /// # Errors
 /// When a migration fails; on PostgreSQL none of it stands then.
 pub async fn migrate(db: &DatabaseConnection) -> anyhow::Result<()> {
-    refuse_newer(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         #[expect(
             clippy::disallowed_methods,
@@ -67,21 +66,26 @@ pub async fn migrate(db: &DatabaseConnection) -> anyhow::Result<()> {
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             .await
             .context("cannot lock the schema")?;
-        Migrator::up(db, None).await.context("a migration failed")?;
-        lock.commit().await.context("cannot release the schema")?;
+        bring_up(db).await?;
+        lock.commit().await.context("cannot release the schema")
     } else {
-        Migrator::up(db, None).await.context("a migration failed")?;
+        bring_up(db).await
     }
-    Ok(())
 }
 
-/// The migrations that are not applied yet.
+/// Looks at the version only here, with the lock: whoever held it before may have been newer.
+async fn bring_up(db: &DatabaseConnection) -> anyhow::Result<()> {
+    refuse_newer(db).await?;
+    Migrator::up(db, None).await.context("a migration failed")
+}
+
+/// The migrations that are not applied yet. Only reads.
 ///
 /// # Errors
 /// When the schema's version cannot be read.
 pub async fn pending(db: &DatabaseConnection) -> anyhow::Result<Vec<String>> {
     refuse_newer(db).await?;
-    let pending = Migrator::get_pending_migrations(db)
+    let pending = Migrator::get_pending_migrations_read_only(db)
         .await
         .context("cannot read the schema's version")?;
     Ok(pending.iter().map(|m| m.name().to_owned()).collect())

@@ -33,7 +33,12 @@ async fn edits_go_on_while_redis_is_killed_and_restarted() {
     let (a, b) = (with_address(a), with_address(b));
     let scene = Scene::set(&a.1).await;
     let (control, mut probes) = (Control::new(), Vec::new());
-    let crowd = Crowd::start(scene.writers("w", 4), vec![scene.rest("r"), scene.rest("s")], &[&a.1, &b.1], &control);
+    let crowd = Crowd::start(
+        scene.writers("w", 4),
+        vec![scene.rest("r"), scene.rest("s")],
+        &[&a.1, &b.1],
+        &control,
+    );
     let mut slowest = Duration::ZERO;
     for round in 0..scene::rounds().min(3) {
         for (phase, is_up) in [("up", true), ("down", false)] {
@@ -56,7 +61,11 @@ async fn edits_go_on_while_redis_is_killed_and_restarted() {
         let stands = Stands::read(&scene.owner, address, &scene.document).await;
         stands.check(&probes);
         stands.check_done(&writers, &rest, probes.len());
-        scene::say(&format!("{} edits at {address}, slowest news {slowest:?}, {:?}", stands.len(), started.elapsed()));
+        scene::say(&format!(
+            "{} edits at {address}, slowest news {slowest:?}, {:?}",
+            stands.len(),
+            started.elapsed()
+        ));
     }
 }
 
@@ -102,7 +111,11 @@ async fn postgres_killed(count: usize) {
         let stands = Stands::read(&scene.owner, address, &scene.document).await;
         stands.check(&probes);
         stands.check_done(&writers, &rest, probes.len());
-        scene::say(&format!("{} edits, {errors} told to try again, slowest recovery {slowest:?}, {:?}", stands.len(), started.elapsed()));
+        scene::say(&format!(
+            "{} edits, {errors} told to try again, slowest recovery {slowest:?}, {:?}",
+            stands.len(),
+            started.elapsed()
+        ));
     }
 }
 
@@ -117,7 +130,9 @@ async fn a_page_whose_database_is_away_when_it_opens_is_not_written() {
     server.restart().await;
     postgres.kill9();
     let mut socket = Socket::page(&server.address(), &scene.document, &scene.owner.token).await;
-    socket.say(json!({ "type": "insert", "id": "first", "block": scene.block(0), "pos": 0, "text": "<first>" })).await;
+    socket
+        .say(json!({ "type": "insert", "id": "first", "block": scene.block(0), "pos": 0, "text": "<first>" }))
+        .await;
     let answer = loop {
         match socket.hear_within(Duration::from_secs(9)).await {
             // Nothing can be known yet, so nothing may be said but that it does not work.
@@ -131,7 +146,14 @@ async fn a_page_whose_database_is_away_when_it_opens_is_not_written() {
     let marker = "<second>";
     until_acknowledged(&scene, &server.address(), marker, RECOVERED).await;
     let texts = scene.owner.texts(&scene.document).await;
-    assert_eq!(texts.len(), before["blocks"].as_array().expect("blocks").len(), "no block came or went");
-    assert!(texts[0].ends_with("Block 0") && texts[0].matches(marker).count() == 1 && texts[0].matches("<first>").count() <= 1, "{texts:?}");
+    assert_eq!(
+        texts.len(),
+        before["blocks"].as_array().expect("blocks").len(),
+        "no block came or went"
+    );
+    assert!(
+        texts[0].ends_with("Block 0") && texts[0].matches(marker).count() == 1 && texts[0].matches("<first>").count() <= 1,
+        "{texts:?}"
+    );
     assert_eq!(texts[1..], (1..6).map(|i| format!("Block {i}")).collect::<Vec<_>>());
 }

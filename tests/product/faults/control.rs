@@ -1,6 +1,9 @@
 //! What writers are told, and what a page has to look like after them.
 
-use super::{rest::RestWriter, writer::{Writer, markers}};
+use super::{
+    rest::RestWriter,
+    writer::{Writer, markers},
+};
 use crate::support::User;
 use std::{
     collections::HashMap,
@@ -23,7 +26,10 @@ pub struct Control {
 
 impl Control {
     pub fn new() -> Self {
-        Self { stopping: Arc::default(), since: Instant::now() }
+        Self {
+            stopping: Arc::default(),
+            since: Instant::now(),
+        }
     }
 
     /// For writers who only finish what they began.
@@ -74,7 +80,9 @@ impl Stands {
 
     /// The same for writers.
     pub fn check_writers(&self, writers: &[Writer], rest: &[RestWriter]) {
-        writers.iter().for_each(|writer| self.check(writer.acked.iter().chain(&writer.seen)));
+        writers
+            .iter()
+            .for_each(|writer| self.check(writer.acked.iter().chain(&writer.seen)));
         rest.iter().for_each(|writer| self.check(&writer.acked));
     }
 

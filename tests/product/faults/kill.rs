@@ -14,7 +14,10 @@ use tokio::task::JoinSet;
 
 /// Everybody writes until their connections are gone.
 async fn write_until_lost(writers: &mut Vec<Writer>, rest: &mut Vec<RestWriter>, scene: &Scene, control: &Control) -> Running {
-    let mut running = Running { writers: JoinSet::new(), rest: JoinSet::new() };
+    let mut running = Running {
+        writers: JoinSet::new(),
+        rest: JoinSet::new(),
+    };
     for mut writer in writers.drain(..) {
         let (address, control) = (scene.address.clone(), control.clone());
         running.writers.spawn(async move {
@@ -48,7 +51,10 @@ async fn form() -> (Option<TestDb>, Vec<(&'static str, String)>) {
         Form::Embedded => (None, Vec::new()),
         Form::Full => {
             let db = TestDb::of(Form::Full).await;
-            let settings = vec![("SHEAF__DATABASE__URL", db.url().to_owned()), ("SHEAF__REDIS__URL", crate::support::app::redis_url())];
+            let settings = vec![
+                ("SHEAF__DATABASE__URL", db.url().to_owned()),
+                ("SHEAF__REDIS__URL", crate::support::app::redis_url()),
+            ];
             (Some(db), settings)
         }
     }
@@ -73,17 +79,29 @@ async fn kill_9_of_the_server_loses_nothing() {
         tokio::time::sleep(Duration::from_millis(random.random_range(100..700))).await;
         server.kill9();
         let (ended, ended_rest) = running.gather().await;
-        assert!(ended.iter().all(|(_, end)| *end == End::Lost(None)), "round {round}, seed {seed}: nobody hears a goodbye");
+        assert!(
+            ended.iter().all(|(_, end)| *end == End::Lost(None)),
+            "round {round}, seed {seed}: nobody hears a goodbye"
+        );
         writers = ended.into_iter().map(|(writer, _)| writer).collect();
         rest = ended_rest.into_iter().map(|(writer, _)| writer).collect();
         server.restart().await;
-        Stands::read(&scene.owner, &scene.address, &scene.document).await.check_writers(&writers, &rest);
+        Stands::read(&scene.owner, &scene.address, &scene.document)
+            .await
+            .check_writers(&writers, &rest);
     }
     let (writers, rest) = scene::finish(writers, rest, &[&scene.address], &Control::stopped()).await;
     let stands = Stands::read(&scene.owner, &scene.address, &scene.document).await;
     stands.check_done(&writers, &rest, 0);
-    assert!(writers.iter().all(|writer| writer.acked.len() > rounds), "everybody got something through");
-    scene::say(&format!("{rounds} kills, {} edits, seed {seed}, {:?}", stands.len(), started.elapsed()));
+    assert!(
+        writers.iter().all(|writer| writer.acked.len() > rounds),
+        "everybody got something through"
+    );
+    scene::say(&format!(
+        "{rounds} kills, {} edits, seed {seed}, {:?}",
+        stands.len(),
+        started.elapsed()
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,12 +118,19 @@ async fn sigterm_during_edits_loses_nothing_and_ends_well() {
         let status = server.ended(Duration::from_secs(8)).await;
         assert_eq!(status.code(), Some(0), "{}", server.log());
         let (ended, ended_rest) = running.gather().await;
-        assert!(ended.iter().all(|(_, end)| *end == End::Lost(Some(4503))), "everybody is told to try again");
+        assert!(
+            ended.iter().all(|(_, end)| *end == End::Lost(Some(4503))),
+            "everybody is told to try again"
+        );
         writers = ended.into_iter().map(|(writer, _)| writer).collect();
         rest = ended_rest.into_iter().map(|(writer, _)| writer).collect();
         server.restart().await;
-        Stands::read(&scene.owner, &scene.address, &scene.document).await.check_writers(&writers, &rest);
+        Stands::read(&scene.owner, &scene.address, &scene.document)
+            .await
+            .check_writers(&writers, &rest);
     }
     let (writers, rest) = scene::finish(writers, rest, &[&scene.address], &Control::stopped()).await;
-    Stands::read(&scene.owner, &scene.address, &scene.document).await.check_done(&writers, &rest, 0);
+    Stands::read(&scene.owner, &scene.address, &scene.document)
+        .await
+        .check_done(&writers, &rest, 0);
 }

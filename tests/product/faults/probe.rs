@@ -25,9 +25,11 @@ impl<'a> Probe<'a> {
             let edit = json!({ "type": "insert", "id": marker, "block": self.scene.block(0), "pos": 0, "text": marker });
             from.say(edit).await;
             from.find("ack", |ack| ack["id"] == marker).await;
-            to.find("op_echo", |echo| markers(&echo["ops"].to_string()).iter().any(|m| m == marker)).await;
+            to.find("op_echo", |echo| markers(&echo["ops"].to_string()).iter().any(|m| m == marker))
+                .await;
         });
-        sent.await.unwrap_or_else(|_| panic!("{marker} from {} did not arrive at {} within {within:?}", self.from, self.to));
+        sent.await
+            .unwrap_or_else(|_| panic!("{marker} from {} did not arrive at {} within {within:?}", self.from, self.to));
         started.elapsed()
     }
 
@@ -40,9 +42,16 @@ impl<'a> Probe<'a> {
 pub async fn until_acknowledged(scene: &Scene, address: &str, marker: &str, within: Duration) -> Duration {
     let started = Instant::now();
     while started.elapsed() < within {
-        let Some(mut socket) = Socket::try_page(address, &scene.document, &scene.owner.token).await else { continue };
-        socket.say(json!({ "type": "insert", "id": marker, "block": scene.block(0), "pos": 0, "text": marker })).await;
-        if tokio::time::timeout(within, acknowledged(&mut socket, marker)).await.unwrap_or(false) {
+        let Some(mut socket) = Socket::try_page(address, &scene.document, &scene.owner.token).await else {
+            continue;
+        };
+        socket
+            .say(json!({ "type": "insert", "id": marker, "block": scene.block(0), "pos": 0, "text": marker }))
+            .await;
+        if tokio::time::timeout(within, acknowledged(&mut socket, marker))
+            .await
+            .unwrap_or(false)
+        {
             return started.elapsed();
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -19,7 +19,14 @@ pub struct RestWriter {
 
 impl RestWriter {
     pub fn new(name: &str, user: &User, document: &str) -> Self {
-        Self { name: name.to_owned(), user: user.clone(), document: document.to_owned(), count: 0, is_open: false, acked: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            user: user.clone(),
+            document: document.to_owned(),
+            count: 0,
+            is_open: false,
+            acked: Vec::new(),
+        }
     }
 
     /// Edits that it has made.
@@ -40,7 +47,10 @@ impl RestWriter {
             }
             let marker = format!("<{}.{}>", self.name, self.count);
             let body = json!({ "type": "paragraph", "text": marker, "message_id": format!("{}-{}", self.name, self.count) });
-            match user.try_call(Method::POST, &format!("/api/v1/documents/{}/blocks/", self.document), Some(&body)).await {
+            match user
+                .try_call(Method::POST, &format!("/api/v1/documents/{}/blocks/", self.document), Some(&body))
+                .await
+            {
                 Some((200..300, _)) => {
                     self.acked.push(marker);
                     self.is_open = false;

@@ -17,12 +17,23 @@ impl Scene {
     /// Makes it at a node.
     pub async fn set(address: &str) -> Self {
         let owner = User::newcomer(address, "owner").await;
-        let workspace = owner.post("/api/v1/workspaces/", &json!({ "name": "Engines" })).await.expect(201).id();
-        let blocks: Vec<_> = (0..6).map(|i| json!({ "type": "paragraph", "text": format!("Block {i}") })).collect();
+        let workspace = owner
+            .post("/api/v1/workspaces/", &json!({ "name": "Engines" }))
+            .await
+            .expect(201)
+            .id();
+        let blocks: Vec<_> = (0..6)
+            .map(|i| json!({ "type": "paragraph", "text": format!("Block {i}") }))
+            .collect();
         let page = owner.document(&workspace, "Notes", json!(blocks)).await;
         let id = |value: &serde_json::Value| value["id"].as_str().expect("an id").to_owned();
         let blocks = page["blocks"].as_array().expect("blocks").iter().map(id).collect();
-        Self { address: address.to_owned(), owner, document: id(&page), blocks }
+        Self {
+            address: address.to_owned(),
+            owner,
+            document: id(&page),
+            blocks,
+        }
     }
 
     /// A block's id.
@@ -54,7 +65,10 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn start(writers: Vec<Writer>, rest: Vec<RestWriter>, nodes: &[&str], control: &Control) -> Self {
-        let mut crowd = Self { writers: JoinSet::new(), rest: JoinSet::new() };
+        let mut crowd = Self {
+            writers: JoinSet::new(),
+            rest: JoinSet::new(),
+        };
         for (i, mut writer) in writers.into_iter().enumerate() {
             let (address, control) = (nodes[i % nodes.len()].to_owned(), control.clone());
             crowd.writers.spawn(async move {

@@ -3,10 +3,7 @@
 //! Every edit puts one marker `<name.number>` into the page, so the page's text alone tells what was lost or doubled.
 
 use super::control::Control;
-use crate::support::{
-    Socket, User,
-    socket::Heard,
-};
+use crate::support::{Socket, User, socket::Heard};
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc, transaction::Transactable};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -87,7 +84,10 @@ impl Writer {
 
     /// The same with Automerge changes.
     pub fn with_changes(self) -> Self {
-        Self { hand: Hand::Changes(None), ..self }
+        Self {
+            hand: Hand::Changes(None),
+            ..self
+        }
     }
 
     /// Edits that it has made.
@@ -98,7 +98,9 @@ impl Writer {
     /// Writes on one connection until that is lost or everything is done.
     pub async fn connection(&mut self, address: &str, control: &Control) -> End {
         self.is_live = false;
-        let Some(mut socket) = Socket::try_page(address, &self.document, &self.user.token).await else { return End::Lost(None) };
+        let Some(mut socket) = Socket::try_page(address, &self.document, &self.user.token).await else {
+            return End::Lost(None);
+        };
         socket.say(self.hello()).await;
         loop {
             if self.is_live {
@@ -121,7 +123,13 @@ impl Writer {
     /// Writes on one connection after another until everything is done.
     pub async fn until_done(&mut self, address: &str, control: &Control) {
         while self.connection(address, control).await != End::Done {
-            assert!(!control.is_overdue(), "{} still waits for {} acknowledgements; errors: {:?}", self.name, self.pending.len(), self.errors);
+            assert!(
+                !control.is_overdue(),
+                "{} still waits for {} acknowledgements; errors: {:?}",
+                self.name,
+                self.pending.len(),
+                self.errors
+            );
             tokio::time::sleep(AGAIN).await;
         }
     }
@@ -154,7 +162,10 @@ impl Writer {
 
     fn compose(&mut self) -> Edit {
         self.count += 1;
-        let (marker, block) = (format!("<{}.{}>", self.name, self.count), self.blocks[self.count % self.blocks.len()].clone());
+        let (marker, block) = (
+            format!("<{}.{}>", self.name, self.count),
+            self.blocks[self.count % self.blocks.len()].clone(),
+        );
         let ops = match &mut self.hand {
             Hand::Ops => json!([{ "op": "insert", "block": block, "pos": 0, "text": marker }]),
             Hand::Changes(page) => {
@@ -162,7 +173,11 @@ impl Writer {
                 json!([{ "op": "changes", "payload": STANDARD.encode(type_into(page, &block, &marker)) }])
             }
         };
-        Edit { id: format!("{}-{}", self.name, self.count), marker, ops }
+        Edit {
+            id: format!("{}-{}", self.name, self.count),
+            marker,
+            ops,
+        }
     }
 
     fn take(&mut self, message: &Value) {
@@ -239,5 +254,8 @@ fn type_into(page: &mut AutoCommit, block: &str, marker: &str) -> Vec<u8> {
 /// The markers in a text.
 pub fn markers(text: &str) -> Vec<String> {
     let behind = text.split('<').skip(1);
-    behind.filter_map(|part| part.split_once('>')).map(|(inside, _)| format!("<{inside}>")).collect()
+    behind
+        .filter_map(|part| part.split_once('>'))
+        .map(|(inside, _)| format!("<{inside}>"))
+        .collect()
 }

@@ -29,7 +29,8 @@ async fn refused_everywhere(scene: &Scene, change: &[u8]) {
     assert!((4400..4500).contains(&sync.closed().await));
     let (mut json, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.attacker.token).await;
     let payload = hex::encode(change);
-    json.say(json!({ "type": "operation", "id": "evil", "data": { "operation": { "type": "update", "payload": payload }, "version": 1 } })).await;
+    json.say(json!({ "type": "operation", "id": "evil", "data": { "operation": { "type": "update", "payload": payload }, "version": 1 } }))
+        .await;
     let error = json.until("error").await;
     assert!(error.to_string().contains("evil"), "{error}");
 }
@@ -37,14 +38,25 @@ async fn refused_everywhere(scene: &Scene, change: &[u8]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn bloom_filters_that_panic_or_eat_memory_are_refused() {
     let scene = Scene::new().await;
-    for (entries, bits, probes) in [(1, 0, 7), (1, 10, 200_000_000), (1, 10, u64::from(u32::MAX)), (u64::from(u32::MAX), 4_000_000_000, 7), (0, 0, 0)] {
+    for (entries, bits, probes) in [
+        (1, 0, 7),
+        (1, 10, 200_000_000),
+        (1, 10, u64::from(u32::MAX)),
+        (u64::from(u32::MAX), 4_000_000_000, 7),
+        (0, 0, 0),
+    ] {
         let mut socket = scene.attack(None).await;
         socket.binary(bytes::bloom(entries, bits, probes)).await;
         assert_eq!(socket.closed().await, 4400);
         let mut repo = scene.attack(None).await;
         repo.binary(bytes::cbor(&[("type", "join"), ("senderId", "evil")], None)).await;
         let url = documents::url::encode(scene.document.parse().expect("an id"));
-        let fields = [("type", "sync"), ("senderId", "evil"), ("targetId", "x"), ("documentId", url.as_str())];
+        let fields = [
+            ("type", "sync"),
+            ("senderId", "evil"),
+            ("targetId", "x"),
+            ("documentId", url.as_str()),
+        ];
         repo.binary(bytes::cbor(&fields, Some(&bytes::bloom(entries, bits, probes)))).await;
         assert_eq!(repo.closed().await, 4400);
     }
@@ -58,7 +70,9 @@ async fn changes_that_poison_a_page_are_refused() {
     let fresh = || bytes::copy(&page, ActorId::random());
     let evil: Vec<Vec<u8>> = vec![
         bytes::bent(&mut fresh(), |change| change.operations.clear()),
-        bytes::bent(&mut fresh(), |change| change.start_op = NonZeroU64::new(u64::from(u32::MAX)).expect("a counter")),
+        bytes::bent(&mut fresh(), |change| {
+            change.start_op = NonZeroU64::new(u64::from(u32::MAX)).expect("a counter")
+        }),
         bytes::bent(&mut fresh(), |change| change.time = i64::MIN),
         bytes::bent(&mut fresh(), |change| change.seq = 9),
         bytes::bent(&mut fresh(), |change| change.message = Some("m".repeat(100_000))),
@@ -94,7 +108,9 @@ async fn changes_without_their_ground_are_not_kept() {
     let page = saved(&scene).await;
     let mut socket = scene.attack(None).await;
     for _ in 0..200 {
-        let orphan = bytes::bent(&mut bytes::copy(&page, ActorId::random()), |change| change.deps = vec![ChangeHash([7; 32])]);
+        let orphan = bytes::bent(&mut bytes::copy(&page, ActorId::random()), |change| {
+            change.deps = vec![ChangeHash([7; 32])]
+        });
         socket.binary(orphan).await;
     }
     let error = socket.find("error", |error| error["code"] == "missing_dependencies").await;

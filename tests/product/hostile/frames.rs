@@ -12,7 +12,12 @@ use tokio::{
 #[tokio::test(flavor = "multi_thread")]
 async fn frames_that_make_no_sense_close_the_connection() {
     let scene = Scene::new().await;
-    for garbage in [&[0xff_u8; 64][..], &[0xa1, 0x7f][..], &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..], &[0x9f; 5_000][..]] {
+    for garbage in [
+        &[0xff_u8; 64][..],
+        &[0xa1, 0x7f][..],
+        &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..],
+        &[0x9f; 5_000][..],
+    ] {
         let mut socket = scene.attack(None).await;
         socket.binary(garbage.to_vec()).await;
         assert!((4400..4500).contains(&socket.closed().await));
@@ -30,12 +35,26 @@ async fn frames_that_make_no_sense_close_the_connection() {
 async fn nesting_in_every_format_is_bounded() {
     let scene = Scene::new().await;
     let (mut socket, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.attacker.token).await;
-    socket.text(&format!("{{\"type\":\"presence\",\"cursor\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000))).await;
+    socket
+        .text(&format!(
+            "{{\"type\":\"presence\",\"cursor\":{}1{}}}",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        ))
+        .await;
     socket.until("error").await;
-    let deep = (0..100).fold(json!({ "type": "paragraph" }), |block, _| json!({ "type": "paragraph", "children": [block] }));
-    socket.say(json!({ "type": "op", "id": "deep", "ops": [{ "op": "block_insert", "type": "paragraph", "children": [deep] }] })).await;
+    let deep = (0..100).fold(
+        json!({ "type": "paragraph" }),
+        |block, _| json!({ "type": "paragraph", "children": [block] }),
+    );
+    socket
+        .say(json!({ "type": "op", "id": "deep", "ops": [{ "op": "block_insert", "type": "paragraph", "children": [deep] }] }))
+        .await;
     let error = socket.until("error").await;
-    assert!(["too_large", "invalid_op", "bad_frame"].contains(&error["code"].as_str().expect("a code")), "{error}");
+    assert!(
+        ["too_large", "invalid_op", "bad_frame"].contains(&error["code"].as_str().expect("a code")),
+        "{error}"
+    );
     let mut repo = scene.attack(None).await;
     repo.binary(bytes::cbor(&[("type", "join"), ("senderId", "evil")], None)).await;
     let mut nested = vec![0xa2, 0x64, b't', b'y', b'p', b'e', 0x64, b's', b'y', b'n', b'c', 0x61, b'x'];
@@ -50,7 +69,9 @@ async fn nesting_in_every_format_is_bounded() {
 async fn frames_above_the_limit_close_the_connection() {
     let scene = Scene::new().await;
     let mut early = scene.attack(None).await;
-    early.text(&format!("{{\"type\":\"hello\",\"x\":\"{}\"}}", "x".repeat(70_000))).await;
+    early
+        .text(&format!("{{\"type\":\"hello\",\"x\":\"{}\"}}", "x".repeat(70_000)))
+        .await;
     assert_eq!(early.closed().await, 4413);
     let (mut late, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.attacker.token).await;
     late.text(&"x".repeat(1_100_000)).await;
@@ -64,10 +85,14 @@ async fn a_flood_is_told_to_slow_down_and_hurts_nobody_else() {
     let (mut honest, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.owner.token).await;
     let (mut flood, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.attacker.token).await;
     for i in 0..1_500 {
-        flood.say(json!({ "type": "insert", "block": scene.block, "pos": 0, "text": "f", "id": format!("f{i}") })).await;
+        flood
+            .say(json!({ "type": "insert", "block": scene.block, "pos": 0, "text": "f", "id": format!("f{i}") }))
+            .await;
     }
     flood.find("error", |error| error["code"] == "rate_limited").await;
-    honest.say(json!({ "type": "insert", "block": scene.block, "pos": 0, "text": "h", "id": "through" })).await;
+    honest
+        .say(json!({ "type": "insert", "block": scene.block, "pos": 0, "text": "h", "id": "through" }))
+        .await;
     honest.find("ack", |ack| ack["id"] == "through").await;
     flood.close().await;
     honest.close().await;
@@ -79,7 +104,9 @@ async fn nobody_speaks_with_anothers_name() {
     let scene = Scene::new().await;
     let (mut owner, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.owner.token).await;
     let (mut attacker, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.attacker.token).await;
-    attacker.say(json!({ "type": "presence", "user_id": scene.owner.id, "client_id": "owner", "cursor": { "block": "b", "pos": 1 } })).await;
+    attacker
+        .say(json!({ "type": "presence", "user_id": scene.owner.id, "client_id": "owner", "cursor": { "block": "b", "pos": 1 } }))
+        .await;
     let presence = owner.until("presence").await;
     assert_eq!(presence["peers"][0]["user_id"], scene.attacker.id);
     assert_ne!(presence["peers"][0]["client_id"], "owner");
@@ -100,7 +127,11 @@ async fn raw_bytes(scene: &Scene, garbage: &[u8]) {
     drop(stream.write_all(garbage).await);
     // Whatever it answers, it ends the connection.
     let mut rest = Vec::new();
-    drop(tokio::time::timeout(Duration::from_secs(15), stream.read_to_end(&mut rest)).await.expect("the connection ends"));
+    drop(
+        tokio::time::timeout(Duration::from_secs(15), stream.read_to_end(&mut rest))
+            .await
+            .expect("the connection ends"),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +154,9 @@ async fn a_client_that_never_reads_is_cut_off_and_holds_nobody_up() {
     let deaf = scene.attack(None).await;
     let (mut honest, _) = Socket::join(&scene.app.address(0), &scene.document, &scene.owner.token).await;
     for i in 0..60 {
-        honest.say(json!({ "type": "insert", "block": scene.block, "pos": 0, "text": "t".repeat(3_000), "id": format!("{i}") })).await;
+        honest
+            .say(json!({ "type": "insert", "block": scene.block, "pos": 0, "text": "t".repeat(3_000), "id": format!("{i}") }))
+            .await;
         honest.find("ack", |ack| ack["id"] == format!("{i}")).await;
     }
     User::nobody(&scene.app).get("/health").await.expect(200);

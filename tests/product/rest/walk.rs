@@ -21,9 +21,16 @@ fn operations() -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, item) in api["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
-            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else { continue };
+            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else {
+                continue;
+            };
             let Some(id) = operation["operationId"].as_str() else { continue };
-            all.push(Operation { id: id.to_owned(), method, path: path.clone(), has_body: operation["requestBody"].is_object() });
+            all.push(Operation {
+                id: id.to_owned(),
+                method,
+                path: path.clone(),
+                has_body: operation["requestBody"].is_object(),
+            });
         }
     }
     assert!(all.len() > 30);
@@ -41,11 +48,22 @@ struct Place {
 
 impl Place {
     async fn new(app: &TestApp, owner: &User) -> Self {
-        let workspace = owner.post("/api/v1/workspaces/", &json!({ "name": "Walked" })).await.expect(201).id();
-        let page = owner.document(&workspace, "Page", json!([{ "type": "paragraph", "text": "secret" }])).await;
+        let workspace = owner
+            .post("/api/v1/workspaces/", &json!({ "name": "Walked" }))
+            .await
+            .expect(201)
+            .id();
+        let page = owner
+            .document(&workspace, "Page", json!([{ "type": "paragraph", "text": "secret" }]))
+            .await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let _ = app;
-        Self { owner: owner.clone(), workspace, document: text(&page["id"]), block: text(&page["blocks"][0]["id"]) }
+        Self {
+            owner: owner.clone(),
+            workspace,
+            document: text(&page["id"]),
+            block: text(&page["blocks"][0]["id"]),
+        }
     }
 
     async fn call(&self, caller: &User, operation: &Operation) -> (u16, String) {
@@ -55,9 +73,15 @@ impl Place {
             .replace("{document_id}", &self.document)
             .replace("{block_id}", &self.block)
             .replace("{user_id}", &self.owner.id);
-        let path = if operation.id == "documents.list" { format!("{path}?workspace_id={}", self.workspace) } else { path };
+        let path = if operation.id == "documents.list" {
+            format!("{path}?workspace_id={}", self.workspace)
+        } else {
+            path
+        };
         let body = json!({ "workspace_id": self.workspace, "name": "Walked" });
-        let answer = caller.call(operation.method.clone(), &path, operation.has_body.then_some(&body)).await;
+        let answer = caller
+            .call(operation.method.clone(), &path, operation.has_body.then_some(&body))
+            .await;
         (answer.status, answer.text)
     }
 }
@@ -82,7 +106,11 @@ async fn nobody_gets_nothing_and_strangers_learn_nothing() {
         if !is_own(operation) {
             let (status, text) = place.call(&stranger, operation).await;
             assert_eq!(status, 404, "{} as a stranger: {text}", operation.id);
-            assert!(!text.contains("secret") && !text.contains("Walked"), "{} leaks: {text}", operation.id);
+            assert!(
+                !text.contains("secret") && !text.contains("Walked"),
+                "{} leaks: {text}",
+                operation.id
+            );
         }
     }
     assert_eq!(owner.texts(&place.document).await, ["secret"]);

@@ -46,10 +46,20 @@ impl TestApp {
         };
         let mut nodes = Vec::new();
         for _ in 0..count {
-            nodes.push(serve::start(&configure(&dir, db.as_ref(), overrides)).await.expect("the product starts"));
+            nodes.push(
+                serve::start(&configure(&dir, db.as_ref(), overrides))
+                    .await
+                    .expect("the product starts"),
+            );
         }
         let overrides = overrides.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        Self { nodes, db, dir, overrides, http: reqwest::Client::new() }
+        Self {
+            nodes,
+            db,
+            dir,
+            overrides,
+            http: reqwest::Client::new(),
+        }
     }
 
     /// `127.0.0.1:port` of a node.
@@ -73,23 +83,50 @@ impl TestApp {
     /// An owner, a workspace and a page with one paragraph: `(owner, workspace, document, block)`.
     pub async fn page(&self, text: &str) -> (User, String, String, String) {
         let owner = self.user("owner").await;
-        let workspace = owner.post("/api/v1/workspaces/", &json!({ "name": "Engines" })).await.expect(201).id();
-        let page = owner.document(&workspace, "Notes", json!([{ "type": "paragraph", "text": text }])).await;
+        let workspace = owner
+            .post("/api/v1/workspaces/", &json!({ "name": "Engines" }))
+            .await
+            .expect(201)
+            .id();
+        let page = owner
+            .document(&workspace, "Notes", json!([{ "type": "paragraph", "text": text }]))
+            .await;
         let block = page["blocks"][0]["id"].as_str().expect("a block").to_owned();
         (owner, workspace, page["id"].as_str().expect("an id").to_owned(), block)
     }
 
     /// Stops everything and starts it again on what it left behind. It has other ports then.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_after(async {}).await
+    }
+
+    /// The same, with something happening while nothing runs.
+    pub async fn restart_after(mut self, meanwhile: impl Future<Output = ()>) -> Self {
         let count = self.nodes.len();
+        self.halt().await;
+        meanwhile.await;
+        for _ in 0..count {
+            self.resume().await;
+        }
+        self
+    }
+
+    /// Stops every node and keeps what they left behind. With a fixed `server.listen`, [`TestApp::resume`] comes back
+    /// at the same place.
+    pub async fn halt(&mut self) {
         for node in self.nodes.drain(..) {
             node.stop().await.expect("it stops");
         }
+    }
+
+    /// Starts one node on what [`TestApp::halt`] left behind.
+    pub async fn resume(&mut self) {
         let overrides: Vec<(&'static str, &str)> = self.overrides.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        for _ in 0..count {
-            self.nodes.push(serve::start(&configure(&self.dir, self.db.as_ref(), &overrides)).await.expect("it starts again"));
-        }
-        self
+        self.nodes.push(
+            serve::start(&configure(&self.dir, self.db.as_ref(), &overrides))
+                .await
+                .expect("it starts again"),
+        );
     }
 
     /// Stops everything as SIGTERM would.

@@ -24,8 +24,16 @@ impl Binary {
     /// Starts it with these environment variables (`SHEAF__SECTION__KEY`) besides what every test wants.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut binary = Self { child: None, settings, folder, port: testing::free_port() };
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut binary = Self {
+            child: None,
+            settings,
+            folder,
+            port: testing::free_port(),
+        };
         for _ in 0..TRIES {
             if binary.launch().await {
                 return binary;
@@ -81,7 +89,9 @@ impl Binary {
 
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
+        self.child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
     /// What it has logged since its last start.
@@ -93,8 +103,14 @@ impl Binary {
         let (out, errors) = (self.folder.path().join("stdout"), self.folder.path().join("stderr"));
         let file = |path: &Path| std::fs::File::create(path).expect("a log can be made");
         let mut command = Command::new(program());
-        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(file(&out)).stderr(file(&errors));
-        command.env("SHEAF__SERVER__LISTEN", self.address()).env("SHEAF__SERVER__DATA_DIR", self.folder.path().join("data"));
+        command
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(file(&out))
+            .stderr(file(&errors));
+        command
+            .env("SHEAF__SERVER__LISTEN", self.address())
+            .env("SHEAF__SERVER__DATA_DIR", self.folder.path().join("data"));
         command.envs(ALWAYS).envs(self.settings.iter().cloned());
         self.child = Some(command.spawn().expect("the product's binary can be started"));
         let (started, wanted) = (Instant::now(), format!("listening on http://{}\n", self.address()));
@@ -131,6 +147,10 @@ const ALWAYS: [(&str, &str); 9] = [
 fn program() -> PathBuf {
     let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/sheaf");
     let path = std::env::var_os("SHEAF_TEST_BINARY").map_or_else(built, PathBuf::from);
-    assert!(path.is_file(), "{} is not there; build it with cargo build -p server, or run ./test", path.display());
+    assert!(
+        path.is_file(),
+        "{} is not there; build it with cargo build -p server, or run ./test",
+        path.display()
+    );
     path
 }

@@ -32,17 +32,37 @@ impl User {
     /// A caller without a token.
     pub fn nobody(app: &TestApp) -> Self {
         let none = String::new;
-        Self { http: app.http.clone(), base: app.url(""), id: none(), email: none(), token: none(), refresh: none() }
+        Self {
+            http: app.http.clone(),
+            base: app.url(""),
+            id: none(),
+            email: none(),
+            token: none(),
+            refresh: none(),
+        }
     }
 
     /// Somebody with a fresh account at `127.0.0.1:port`.
     pub async fn newcomer(address: &str, name: &str) -> Self {
         let (none, email) = (String::new, format!("{name}-{}@example.com", &kernel::secret::token()[..12]));
-        let nobody = Self { http: reqwest::Client::new(), base: format!("http://{address}"), id: none(), email: none(), token: none(), refresh: none() };
+        let nobody = Self {
+            http: reqwest::Client::new(),
+            base: format!("http://{address}"),
+            id: none(),
+            email: none(),
+            token: none(),
+            refresh: none(),
+        };
         let body = json!({ "email": email, "password": "correct horse battery staple", "display_name": name });
         let answer = nobody.post("/api/v1/auth/register/", &body).await.expect(201);
         let text = |pointer: &str| answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Self { id: text("/user/id"), email, token: text("/access_token"), refresh: text("/refresh_token"), ..nobody }
+        Self {
+            id: text("/user/id"),
+            email,
+            token: text("/access_token"),
+            refresh: text("/refresh_token"),
+            ..nobody
+        }
     }
 
     /// A call that may find nobody at the other end.
@@ -57,14 +77,30 @@ impl User {
 
     /// The one who just signed in.
     pub fn of(app: &TestApp, signed_in: &Answer) -> Self {
-        let text = |pointer: &str| signed_in.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |pointer: &str| {
+            signed_in
+                .body
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let (id, email) = (text("/user/id"), text("/user/email"));
-        Self { id, email, token: text("/access_token"), refresh: text("/refresh_token"), ..Self::nobody(app) }
+        Self {
+            id,
+            email,
+            token: text("/access_token"),
+            refresh: text("/refresh_token"),
+            ..Self::nobody(app)
+        }
     }
 
     /// The same person on another node or server.
     pub fn at(&self, address: &str) -> Self {
-        Self { base: format!("http://{address}"), ..self.clone() }
+        Self {
+            base: format!("http://{address}"),
+            ..self.clone()
+        }
     }
 
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
@@ -78,11 +114,21 @@ impl User {
         let response = request.send().await.expect("the product answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a body");
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+        Answer {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None).await
+    }
+
+    /// The same, for a path that was just put together.
+    pub async fn get_owned(self, path: String) -> Answer {
+        self.get(&path).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -106,14 +152,19 @@ impl User {
     /// Adds somebody to a workspace.
     pub async fn adds(&self, other: &User, workspace: &str, role: &str) {
         let body = json!({ "email": other.email, "role": role });
-        self.post(&format!("/api/v1/workspaces/{workspace}/members/"), &body).await.expect(201);
+        self.post(&format!("/api/v1/workspaces/{workspace}/members/"), &body)
+            .await
+            .expect(201);
     }
 
     /// The texts of a page's top blocks.
     pub async fn texts(&self, document: &str) -> Vec<String> {
         let page = self.get(&format!("/api/v1/documents/{document}/")).await.expect(200);
         let blocks = page.body["blocks"].as_array().expect("blocks").clone();
-        blocks.iter().map(|block| block["text"].as_str().unwrap_or_default().to_owned()).collect()
+        blocks
+            .iter()
+            .map(|block| block["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection to a page.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Items of a batch that were not looked at yet.
+    waiting: VecDeque<Value>,
 }
 
 /// What a connection said last.
@@ -31,11 +33,18 @@ impl Socket {
     pub async fn open(address: &str, path: &str, subprotocol: Option<&str>) -> Self {
         let mut request = format!("ws://{address}{path}").into_client_request().expect("a url");
         if let Some(name) = subprotocol {
-            request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(name).expect("a name"));
+            request
+                .headers_mut()
+                .insert("sec-websocket-protocol", HeaderValue::from_str(name).expect("a name"));
         }
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
-        let (stream, _) = connect_async_with_config(request, Some(config), true).await.expect("the upgrade is accepted");
-        Self { stream }
+        let (stream, _) = connect_async_with_config(request, Some(config), true)
+            .await
+            .expect("the upgrade is accepted");
+        Self {
+            stream,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Opens a page with a token.
@@ -45,11 +54,16 @@ impl Socket {
 
     /// Opens a page where there may be nobody.
     pub async fn try_page(address: &str, document: &str, token: &str) -> Option<Self> {
-        let request = format!("ws://{address}/ws/documents/{document}?token={token}").into_client_request().expect("a url");
+        let request = format!("ws://{address}/ws/documents/{document}?token={token}")
+            .into_client_request()
+            .expect("a url");
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let connecting = connect_async_with_config(request, Some(config), true);
         let (stream, _) = tokio::time::timeout(PATIENCE, connecting).await.ok()?.ok()?;
-        Some(Self { stream })
+        Some(Self {
+            stream,
+            waiting: VecDeque::new(),
+        })
     }
 
     /// The next thing that is not a ping, if there is one within a time.
@@ -82,7 +96,9 @@ impl Socket {
     /// The next thing that is not a ping.
     pub async fn hear(&mut self) -> Heard {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("the product says something in time");
+            let next = tokio::time::timeout(PATIENCE, self.stream.next())
+                .await
+                .expect("the product says something in time");
             return match next {
                 Some(Ok(Message::Text(text))) => Heard::Json(serde_json::from_str(&text).expect("JSON")),
                 Some(Ok(Message::Binary(bytes))) => Heard::Binary(bytes.to_vec()),
@@ -104,13 +120,16 @@ impl Socket {
     /// The next JSON message of a type that fits.
     pub async fn find(&mut self, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
-            match self.hear().await {
-                Heard::Json(message) => {
-                    let items = message["items"].as_array().cloned().unwrap_or_else(|| vec![message.clone()]);
-                    if let Some(found) = items.into_iter().find(|item| item["type"] == kind && fits(item)) {
-                        return found;
-                    }
+            while let Some(item) = self.waiting.pop_front() {
+                if item["type"] == kind && fits(&item) {
+                    return item;
                 }
+            }
+            match self.hear().await {
+                Heard::Json(message) => match message["items"].as_array() {
+                    Some(items) => self.waiting.extend(items.iter().cloned()),
+                    None => self.waiting.push_back(message),
+                },
                 Heard::Binary(_) => {}
                 end => panic!("waited for {kind}, but heard {end:?}"),
             }

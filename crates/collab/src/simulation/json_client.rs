@@ -144,11 +144,9 @@ impl JsonClient {
                     self.acked.insert(id.to_owned());
                 }
             }
-            "error" => {
-                // What is only unavailable is sent again at the next connect; anything else was refused for good.
-                if message["code"] != "unavailable" {
-                    self.pending.remove(message["id"].as_str().unwrap_or_default());
-                }
+            // What is only unavailable is sent again at the next connect; anything else was refused for good.
+            "error" if message["code"] != "unavailable" => {
+                self.pending.remove(message["id"].as_str().unwrap_or_default());
             }
             _ => {}
         }

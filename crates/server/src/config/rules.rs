@@ -1,0 +1,98 @@
+//! What values may be, beyond their types. A message names what is wanted, and never the value of a secret.
+
+use super::Config;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+/// The largest size that a limit in bytes may have.
+const GIB: i64 = 1 << 30;
+/// Times in seconds go up to a day, longer ones are typing errors.
+const DAY: i64 = 24 * 60 * 60;
+/// The largest count.
+const MANY: i64 = 1_000_000_000;
+
+/// The whole numbers and what they lie between. What is not listed may be anything from 0 that its type can hold.
+const RANGES: &[(&str, i64, i64)] = &[
+    ("server.workers", 0, 1024),
+    ("server.drain_secs", 0, DAY),
+    ("server.body_bytes", 1, GIB),
+    ("server.auth_body_bytes", 1, GIB),
+    // On PostgreSQL, one holds the lock on the schema while another migrates.
+    ("database.max_connections", 2, 10_000),
+    ("auth.access_ttl_secs", 1, 365 * DAY),
+    ("auth.refresh_ttl_days", 1, 3650),
+    ("auth.session_ttl_days", 1, 3650),
+    ("auth.reuse_leeway_secs", 0, DAY),
+    ("auth.hash_memory_kib", 8, 4 << 20),
+    ("auth.hash_iterations", 1, 1000),
+    ("auth.hash_parallelism", 1, 255),
+    ("auth.concurrent_hashes", 1, 1024),
+    ("collab.first_frame_bytes", 1, GIB),
+    ("collab.json_frame_bytes", 1, GIB),
+    ("collab.binary_frame_bytes", 1, GIB),
+    ("collab.ops_per_batch", 1, MANY),
+    ("collab.block_text_bytes", 1, GIB),
+    ("collab.blocks", 1, MANY),
+    ("collab.document_bytes", 1, GIB),
+    ("collab.unacked", 1, MANY),
+    ("collab.ops_per_sec", 1, MANY),
+    ("collab.ops_burst", 1, MANY),
+    ("collab.presence_hz", 1, 1000),
+    ("collab.outbox_soft_bytes", 1, GIB),
+    ("collab.outbox_hard_bytes", 1, GIB),
+    ("collab.commit_window_ms", 0, 10_000),
+    ("collab.handshake_secs", 1, DAY),
+    ("collab.listen_secs", 0, DAY),
+    ("collab.idle_secs", 0, DAY),
+    ("collab.snapshot_rows", 1, MANY),
+    ("worker.interval_secs", 1, DAY),
+];
+
+/// What is wrong with a whole number, if anything.
+pub(super) fn number(key: &str, value: i64) -> Option<String> {
+    let (least, most) = RANGES
+        .iter()
+        .find(|(name, ..)| *name == key)
+        .map_or((0, i64::MAX), |(_, least, most)| (*least, *most));
+    (value < least || value > most).then(|| format!("has to lie between {least} and {most}"))
+}
+
+/// What is wrong with a text, if anything.
+pub(super) fn text(key: &str, value: &str) -> Option<String> {
+    match key {
+        "server.public_url" if !value.is_empty() => public_url(value),
+        "database.url" if !value.is_empty() => database_url(value),
+        "log.level" => EnvFilter::try_new(value)
+            .err()
+            .map(|why| format!("is no level and no filter: {why}")),
+        _ => None,
+    }
+}
+
+fn public_url(value: &str) -> Option<String> {
+    let is_good = Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    (!is_good).then(|| "has to begin with http:// or https:// and a host".to_owned())
+}
+
+/// Looked at here because the driver puts the whole url, with its password, into its own messages.
+fn database_url(value: &str) -> Option<String> {
+    match Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql" | "sqlite") => None,
+        Ok(_) => Some("has to begin with postgres:// or sqlite://".to_owned()),
+        Err(why) => Some(format!(
+            "is no url ({why}); in a password, write special characters in percent form, such as %23 for #"
+        )),
+    }
+}
+
+/// What is wrong with values that have to fit each other, if anything.
+pub(super) fn together(config: &Config) -> Option<String> {
+    if config.collab.outbox_soft_bytes > config.collab.outbox_hard_bytes {
+        return Some("collab.outbox_soft_bytes is larger than collab.outbox_hard_bytes".to_owned());
+    }
+    // RFC 9106, section 3.1.
+    if config.auth.hash_memory_kib < 8 * config.auth.hash_parallelism {
+        return Some("auth.hash_memory_kib has to be at least eight times auth.hash_parallelism".to_owned());
+    }
+    None
+}
