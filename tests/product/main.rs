@@ -10,6 +10,7 @@ mod hostile;
 mod nodes;
 mod protocol;
 mod rest;
+mod startup;
 mod stock;
 mod traces;
 mod visitor;
