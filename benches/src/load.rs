@@ -98,7 +98,7 @@ impl<'a> Load<'a> {
         }
         let usage = Usage::now(&self.servers.pids).since(&before);
         let window_secs = (self.clock.now() - started) as f64 / SECOND as f64;
-        let clients_left = self.clients.iter().take(self.args.all_clients()).flatten().count();
+        let clients_left = self.sheets.iter().map(|sheet| sheet.readers as usize).sum();
         let [peak_mb, now_mb] = ["VmHWM", "VmRSS"].map(|key| process::memory_mb(&self.servers.pids, key));
         self.clients.drain(..).flatten().for_each(Client::leave);
         Ok(Outcome {
@@ -121,7 +121,8 @@ impl<'a> Load<'a> {
             }
             self.turn(self.clock.now() + SECOND / 100)?;
             if self.clock.now() > until {
-                self.tally.error(format!("not joined within {} s", self.args.join_within));
+                let what = format!("client not joined within {} s", self.args.join_within);
+                *self.tally.errors.entry(what).or_default() += self.joining as u64;
                 break;
             }
         }

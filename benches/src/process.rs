@@ -67,26 +67,32 @@ impl Usage {
     }
 }
 
-/// Makes sure that this process, and a server it starts, may open so many files.
+/// What a server may need for each of our connections: a socket, a second handle on it to cut it off, and some room.
+const FILES_OF_A_SERVER: u64 = 3;
+
+/// Makes sure that this process may open so many files, and gives a server that it starts as many more as the system
+/// lets us.
 pub fn allow_files(wanted: u64) -> Result<()> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_none_or(|now| now >= wanted) {
+    let ample = wanted * FILES_OF_A_SERVER;
+    if current.is_none_or(|now| now >= ample) {
         return Ok(());
     }
+    let raised = Rlimit {
+        current: Some(ample),
+        maximum: maximum.map(|most| most.max(ample)),
+    };
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        return Ok(());
+    }
+    // Only the administrator raises the hard limit; below it, we may.
     if maximum.is_some_and(|most| most < wanted) {
         bail!(
-            "{wanted} open files are needed, but the hard limit is {}: raise it (ulimit -Hn {wanted})",
+            "{wanted} open files are needed, but the limit is {}: raise it (ulimit -Hn)",
             maximum.unwrap_or_default()
         );
     }
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: Some(wanted),
-            maximum,
-        },
-    )
-    .context("the limit of open files cannot be raised")
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).context("the limit of open files cannot be raised")
 }
 
 #[cfg(test)]

@@ -17,6 +17,10 @@ async fn a_schema_of_a_newer_version_is_refused_by_name() {
     ];
     let nothing = std::path::Path::new("/dev/null");
     let config = server::config::load(Some(nothing), &[], &server::config::Overrides(overrides)).expect("a configuration");
-    let refused = server::serve::start(&config).await.err().map(|error| format!("{error:#}")).unwrap_or_default();
+    let refused = server::serve::start(&config)
+        .await
+        .err()
+        .map(|error| format!("{error:#}"))
+        .unwrap_or_default();
     assert!(refused.contains("m9999_the_future") && refused.contains("newer"), "{refused:?}");
 }

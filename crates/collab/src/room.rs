@@ -194,6 +194,15 @@ impl Room {
         }
     }
 
+    /// Whether an input takes milliseconds: whole pages are written out for it, or compared.
+    pub fn is_costly(&self, input: &Input) -> bool {
+        match input {
+            Input::Join(_) => true,
+            Input::Sync(conn, message) => message.is_reset || !message.need.is_empty() || self.peers.get(conn).is_none_or(Peer::is_new),
+            _ => false,
+        }
+    }
+
     fn said(&mut self, conn: ConnectionId, said: json::Said, now: Now) {
         let Some(peer) = self.peers.get_mut(&conn) else { return };
         match said {

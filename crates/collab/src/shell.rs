@@ -189,7 +189,7 @@ impl Shell {
             self.look_up(seq).await;
         }
         // Whole pages are written out here, and diffs made: milliseconds that other tasks need not wait for.
-        if matches!(input, Input::Join(_) | Input::Sync(..)) {
+        if self.room.is_costly(&input) {
             tokio::task::block_in_place(|| self.room.take(input, now()));
         } else {
             self.room.take(input, now());

@@ -47,14 +47,27 @@ impl Room {
         if self.pending.is_some() {
             return;
         }
-        let head: Vec<ChangeHash> = self.page.heads().to_vec();
-        let due: Vec<ConnectionId> = self
-            .peers
-            .iter()
-            .filter(|(conn, _)| only.is_none_or(|only| only == **conn))
-            .filter(|(_, peer)| is_due(peer, &head))
-            .map(|(conn, _)| *conn)
-            .collect();
+        let heads = self.page.heads();
+        // An acknowledgement comes from every peer for every message: it must not cost a look at all the others.
+        let due: Vec<ConnectionId> = match only {
+            Some(conn) => self
+                .peers
+                .get(&conn)
+                .filter(|peer| is_due(peer, heads))
+                .map(|_| conn)
+                .into_iter()
+                .collect(),
+            None => self
+                .peers
+                .iter()
+                .filter(|(_, peer)| is_due(peer, heads))
+                .map(|(conn, _)| *conn)
+                .collect(),
+        };
+        if due.is_empty() {
+            return;
+        }
+        let head: Vec<ChangeHash> = heads.to_vec();
         for conn in due {
             self.answer_one(conn, &head);
         }

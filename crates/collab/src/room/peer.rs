@@ -183,6 +183,11 @@ impl Peer {
         matches!(self.speaks, Speaks::Json(_))
     }
 
+    /// Whether it is a sync peer that was not told anything yet.
+    pub fn is_new(&self) -> bool {
+        matches!(&self.speaks, Speaks::Sync(state) if state.sent.is_none())
+    }
+
     /// Whether it may change the page.
     pub fn may_edit(&self) -> bool {
         self.level >= Level::Edit
