@@ -53,17 +53,30 @@ impl Servers {
         })
     }
 
-    /// Lines in the started server's log that tell of trouble, without the time in front.
+    /// Lines in the started server's log that tell of trouble, without the time in front, and repeated ones once.
     pub fn complaints(&self) -> Vec<String> {
         let Some(started) = &self.started else { return Vec::new() };
         let log = fs::read(log_of(&started.dir)).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log).into_owned();
-        let is_trouble = |line: &&str| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word));
-        log.lines()
+        let is_trouble = |line: &String| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word));
+        let lines = String::from_utf8_lossy(&log)
+            .lines()
+            .map(plain)
             .filter(is_trouble)
+            .collect::<Vec<_>>();
+        let mut told: Vec<String> = lines
+            .iter()
             .map(|line| line.chars().skip_while(|c| !c.is_whitespace()).take(200).collect())
-            .collect()
+            .collect();
+        told.dedup();
+        told
     }
+}
+
+/// A line without the colours of a terminal.
+fn plain(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| plain + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
 fn log_of(dir: &TempDir) -> std::path::PathBuf {
@@ -158,7 +171,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let args = fake(
             dir.path(),
-            "echo '2026  WARN slow' >&2; echo listening on http://127.0.0.1:4711; exec sleep 60",
+            "for i in 1 2; do printf '\\033[2m2026\\033[0m \\033[33m WARN\\033[0m slow\\n' >&2; done; echo listening on http://127.0.0.1:4711; exec sleep 60",
         );
         let servers = Servers::of(&args).expect("it starts");
         assert_eq!(servers.addresses, ["127.0.0.1:4711".parse().expect("an address")]);

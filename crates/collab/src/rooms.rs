@@ -31,7 +31,7 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{broadcast, mpsc, oneshot},
+    sync::{Semaphore, broadcast, mpsc, oneshot},
     task::JoinHandle,
 };
 use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
@@ -48,7 +48,11 @@ pub(crate) struct Shared {
     runtime: Handle,
     doors: Mutex<HashMap<DocumentId, Door>>,
     draining: AtomicBool,
+    large: Arc<Semaphore>,
 }
+
+/// Large frames that may wait in the rooms of a node: with 32 MiB each, a quarter of a gigabyte.
+const LARGE_FRAMES: usize = 8;
 
 struct Door {
     mail: mpsc::Sender<Mail>,
@@ -96,6 +100,7 @@ impl Rooms {
             runtime: runtime.clone(),
             doors: Mutex::default(),
             draining: AtomicBool::new(false),
+            large: Arc::new(Semaphore::new(LARGE_FRAMES)),
         });
         let rooms = Self { shared };
         if has_others {
@@ -174,6 +179,17 @@ impl Rooms {
     /// [`Error::Broken`] when the room cannot take it.
     pub async fn send(&self, document: DocumentId, input: Input) -> Result<(), Error> {
         self.mail(document, Mail::Input(input)).await
+    }
+
+    /// Puts the content of a large frame into a page's room. Only a few such wait in the whole node at a time: the
+    /// connection is not read from meanwhile, so that no client can fill the memory with what nobody has looked at.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when the room cannot take it.
+    pub async fn send_large(&self, document: DocumentId, input: Input) -> Result<(), Error> {
+        let permit = self.shared.large.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| Error::Broken("this node is going away".to_owned()))?;
+        self.mail(document, Mail::Large(input, permit)).await
     }
 
     /// Makes an edit as one change, merged with live typing; returns once it is committed.

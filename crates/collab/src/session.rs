@@ -79,6 +79,8 @@ struct Bucket {
     refused: u32,
 }
 
+/// Frames above this many bytes are let into rooms a few at a time.
+const LARGE: usize = 256 << 10;
 /// Refusals in a row after which a client that does not slow down is closed.
 const MAX_REFUSED: u32 = 1_000;
 
@@ -318,7 +320,16 @@ impl Session {
     }
 
     async fn forward(&mut self, document: DocumentId, input: Input) {
-        if self.rooms.send(document, input).await.is_err() {
+        self.forward_sized(document, input, 0).await;
+    }
+
+    async fn forward_sized(&mut self, document: DocumentId, input: Input, bytes: usize) {
+        let sent = if bytes > LARGE {
+            self.rooms.send_large(document, input).await
+        } else {
+            self.rooms.send(document, input).await
+        };
+        if sent.is_err() {
             self.close(Close::Draining);
         }
     }
@@ -428,7 +439,7 @@ impl Session {
             return;
         };
         match sync::read(data, 100_000) {
-            Ok(message) => self.forward(document, Input::Sync(self.conn, message)).await,
+            Ok(message) => self.forward_sized(document, Input::Sync(self.conn, message), data.len()).await,
             Err(_) => self.refuse(Close::Malformed),
         }
     }
@@ -444,7 +455,8 @@ impl Session {
         if is_sync {
             self.on_sync(&bytes).await;
         } else {
-            self.forward(document, Input::Chunks(self.conn, vec![bytes.to_vec()])).await;
+            self.forward_sized(document, Input::Chunks(self.conn, vec![bytes.to_vec()]), bytes.len())
+                .await;
         }
     }
 }

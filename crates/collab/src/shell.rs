@@ -16,12 +16,14 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// What comes in at a room's door.
 pub(crate) enum Mail {
     /// For the room itself.
     Input(Input),
+    /// The same, of a large frame: the permit is given back when the room has looked at it.
+    Large(Input, OwnedSemaphorePermit),
     /// An edit that somebody waits for.
     Edit(Box<crate::room::Work>, oneshot::Sender<Answer>),
     /// Somebody wants the content.
@@ -148,6 +150,10 @@ impl Shell {
         for mail in handful {
             match mail {
                 Mail::Input(input) => self.take(input).await,
+                Mail::Large(input, permit) => {
+                    self.take(input).await;
+                    drop(permit);
+                }
                 Mail::Edit(work, answer) => self.take_edit(*work, answer),
                 Mail::Read(answer) => reads.push(answer),
                 Mail::Recheck => self.recheck().await,
