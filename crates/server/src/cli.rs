@@ -7,7 +7,7 @@ use crate::{
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use secrecy::ExposeSecret;
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -147,6 +147,7 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     // To standard error: what the product says about itself on standard output can be read by programs.
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter(config)?)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match config.log.format {
         LogFormat::Text => logs.try_init(),
