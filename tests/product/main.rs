@@ -7,10 +7,8 @@ mod support;
 
 mod faults;
 mod hostile;
-mod nodes;
-mod protocol;
+mod live;
 mod rest;
 mod startup;
-mod stock;
 mod traces;
 mod visitor;

@@ -3,12 +3,12 @@
 pub mod app;
 pub mod binary;
 pub mod http;
-pub mod repo_client;
 pub mod socket;
+pub mod stock;
 
 pub use app::TestApp;
 pub use binary::Binary;
 
 pub use http::User;
-pub use repo_client::RepoClient;
 pub use socket::Socket;
+pub use stock::Stock;

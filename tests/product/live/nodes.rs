@@ -1,6 +1,6 @@
 //! Two nodes on one PostgreSQL and Redis: clients on different nodes see each other.
 
-use crate::support::{RepoClient, Socket, TestApp};
+use crate::support::{Socket, Stock, TestApp};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,11 +23,10 @@ async fn clients_on_different_nodes_see_each_other() {
         .await;
     let presence = ada.find("presence", |p| p["peers"][0]["cursor"]["pos"] == 2).await;
     assert_eq!(presence["peers"][0]["user_id"], friend.id);
-    let mut stock = RepoClient::open(&app.address(1), &document, &owner.token).await;
-    stock.until("event", "ready").await;
+    let mut stock = Stock::on_page(&app.address(1), &document, &owner).await;
     stock.sees(&block, "Hello from one").await;
-    stock.types(&block, 0, "RepoClient says ").await;
-    ada.find("op_echo", |echo| echo["ops"][0]["text"] == "RepoClient says ").await;
+    stock.types(&block, 0, "Stock says ").await;
+    ada.find("op_echo", |echo| echo["ops"][0]["text"] == "Stock says ").await;
     // Access lost on one node is lost on the other.
     owner
         .delete(&format!("/api/v1/workspaces/{workspace}/members/{}/", friend.id))
