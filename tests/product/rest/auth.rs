@@ -60,7 +60,7 @@ async fn bad_logins_and_registrations_say_no_more_than_they_should() {
         .iter()
         .filter_map(|e| e["pointer"].as_str())
         .collect();
-    assert_eq!(pointers, ["/email", "/display_name", "/password"]);
+    assert_eq!(pointers, ["/email", "/password", "/display_name"]);
     let taken = json!({ "email": ada.email, "password": "correct horse battery staple", "display_name": "Ada" });
     nobody.post("/api/v1/auth/register/", &taken).await.problem(409, "email_taken");
     // A refresh token is no access token.
