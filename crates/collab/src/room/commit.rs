@@ -86,21 +86,19 @@ impl Room {
         self.head = theirs;
         self.history.push(Arc::new(to_theirs));
         self.tell_rows(&rows, &before);
+        // Only numbers of this batch move; those of messages that were in the log before stay.
         let shift = self.head.seq - before.seq;
-        let acks = pending
-            .acks
-            .into_iter()
-            .map(|ack| {
-                if ack.is_duplicate {
-                    ack
-                } else {
-                    Ack {
-                        seq: ack.seq + shift,
-                        ..ack
-                    }
+        let moved = |ack: Ack| {
+            if ack.seq > before.seq {
+                Ack {
+                    seq: ack.seq + shift,
+                    ..ack
                 }
-            })
-            .collect();
+            } else {
+                ack
+            }
+        };
+        let acks = pending.acks.into_iter().map(moved).collect();
         let batch = Arc::new(Batch {
             head: self.head.clone(),
             ..(*pending.batch).clone()

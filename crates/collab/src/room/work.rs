@@ -196,17 +196,16 @@ impl Room {
                 continue;
             }
             if let Some(first) = draft.acks.iter().find(|ack| work.id.is_some() && ack.key == work.key()) {
-                // Sent again through another door before it was committed: both are told.
-                if first.origin != work.origin {
-                    let again = Ack {
-                        origin: work.origin.clone(),
-                        made: first.made.clone(),
-                        id: work.id.clone(),
-                        key: first.key.clone(),
-                        ..*first
-                    };
-                    draft.acks.push(again);
-                }
+                // Sent again before it was committed, by the same door or another: each is told, once it is.
+                let again = Ack {
+                    origin: work.origin.clone(),
+                    id: work.id.clone(),
+                    key: first.key.clone(),
+                    made: first.made.clone(),
+                    is_duplicate: true,
+                    ..*first
+                };
+                draft.acks.push(again);
                 continue;
             }
             if self.size > self.settings.limits.document_bytes {
