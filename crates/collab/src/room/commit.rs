@@ -187,6 +187,9 @@ impl Room {
     /// The outcome is not known and the page was loaded again: whoever is in the log is acknowledged, the others are
     /// asked to send again. `found` names the messages that are in the log.
     pub fn recovered(&mut self, pending: Pending, found: &[(String, i64)]) {
+        for (key, seq) in found {
+            self.history.know_message(key.clone(), *seq);
+        }
         for ack in &pending.acks {
             let seq = ack
                 .key
@@ -214,7 +217,17 @@ impl Room {
                         peer.outbox.close(Close::Internal);
                     }
                 }
-                (Origin::Ticket(ticket, _), _) => self
+                // In the log, by this commit or an earlier one that its sender never heard of.
+                (Origin::Ticket(ticket, _), Some(_)) => {
+                    let done = EditDone {
+                        head: self.head.clone(),
+                        made: Vec::new(),
+                        blocks: Vec::new(),
+                        is_duplicate: true,
+                    };
+                    self.answers.push((*ticket, Ok(done)));
+                }
+                (Origin::Ticket(ticket, _), None) => self
                     .answers
                     .push((*ticket, Err(Arc::new(Error::Broken("the commit failed".to_owned()))))),
             }
