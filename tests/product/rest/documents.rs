@@ -154,3 +154,20 @@ async fn a_page_reads_as_markdown_and_its_title_merges() {
     assert_eq!(markdown.text.trim(), "# Better notes\n\nHello");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_sent_again_is_known_also_behind_a_snapshot() {
+    let app = TestApp::with(&[("collab.snapshot_rows", "1")]).await;
+    let (owner, _, document, _) = app.page("Hello").await;
+    let path = format!("/api/v1/documents/{document}/blocks/batch/");
+    let write = json!({ "ops": [{ "op": "insert", "text": "once" }], "message_id": "m1" });
+    owner.post(&path, &write).await.expect(200);
+    // After the restart the page comes from its snapshot, and only the log in the database remembers the message.
+    let app = app.restart().await;
+    let owner = owner.at(&app.address(0));
+    for _ in 0..2 {
+        assert_eq!(owner.post(&path, &write).await.expect(200).body["duplicate"], true);
+    }
+    assert_eq!(owner.texts(&document).await, ["Hello", "once"]);
+    app.stop().await;
+}
