@@ -32,6 +32,10 @@ openapi:
 bench *args:
     cargo run --release -p benches --bin socket-load -- {{args}}
 
+# Measure the job queue with two workers
+bench-jobs *args:
+    cargo run --release -p benches --bin job-load -- {{args}}
+
 # Fuzz one target (needs nightly and cargo-fuzz)
 fuzz target *args:
     cargo +nightly fuzz run {{target}} {{args}}

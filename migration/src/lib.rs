@@ -4,6 +4,10 @@ mod m0001_users;
 mod m0002_workspaces;
 mod m0003_documents;
 mod m0004_events;
+mod m0005_event_chain;
+mod m0006_jobs;
+mod m0007_compaction;
+mod m0008_reports;
 
 use sea_orm_migration::prelude::*;
 
@@ -18,6 +22,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_workspaces::Migration),
             Box::new(m0003_documents::Migration),
             Box::new(m0004_events::Migration),
+            Box::new(m0005_event_chain::Migration),
+            Box::new(m0006_jobs::Migration),
+            Box::new(m0007_compaction::Migration),
+            Box::new(m0008_reports::Migration),
         ]
     }
 }

@@ -2,4 +2,5 @@
 
 mod auth;
 mod documents;
+mod viewed;
 mod walk;

@@ -46,6 +46,27 @@ fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
     Ok(state(request)?.accounts.authenticate(token)?)
 }
 
+/// Somebody who administers the whole instance. Nobody else is told that there is something.
+pub struct Administrator(pub Caller);
+
+impl FromRequest for Administrator {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (request, deciding) = (request.clone(), undecided(request));
+        Box::pin(async move {
+            let _deciding = deciding;
+            let caller = caller(&request)?;
+            if users::account::is_admin(&state(&request)?.db, caller.user).await? {
+                Ok(Self(caller))
+            } else {
+                Err(ApiError::not_found())
+            }
+        })
+    }
+}
+
 /// An id in the path. One that is no id names nothing.
 pub fn id<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> {
     request

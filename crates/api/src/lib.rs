@@ -7,7 +7,10 @@ pub mod auth;
 pub mod docs_page;
 pub mod documents;
 pub mod etag;
+pub mod event;
+pub mod events;
 pub mod extract;
+pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod middleware;
@@ -15,13 +18,16 @@ pub mod openapi;
 pub mod outside;
 pub mod page;
 pub mod problem;
+pub mod reports;
 pub mod state;
+pub mod streams;
 pub mod users;
 pub mod workspaces;
 pub mod ws;
 
 pub use openapi::openapi;
 pub use state::{Settings, State};
+pub use streams::Streams;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
@@ -33,6 +39,9 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     workspaces::routes(config);
     members::routes(config);
     documents::routes(config);
+    events::routes(config);
+    reports::routes(config);
+    jobs::routes(config);
 }
 
 /// Everything but the middleware: the routes of the product on an actix application.

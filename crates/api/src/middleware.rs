@@ -1,7 +1,10 @@
 //! What happens around every request: its id, one spelling of its path, a task of its own, errors as problems, and a
 //! line in the log.
 
-use crate::problem::{ApiError, Asked, Unanswered};
+use crate::{
+    problem::{ApiError, Asked, Unanswered},
+    state::State,
+};
 use actix_web::{
     Error, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
@@ -12,6 +15,7 @@ use actix_web::{
     },
     middleware::Next,
     rt,
+    web::Data,
 };
 use std::{rc::Rc, time::Instant};
 use tracing::Instrument;
@@ -90,10 +94,17 @@ pub async fn handle(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<
     let arrival = Rc::new(Arrival::of(&request));
     let span = tracing::info_span!("request", request_id = arrival.asked.id);
     normalise(&mut request);
+    let signals = request.app_data::<Data<State>>().map(|state| state.signals.clone());
     let of_task = arrival.clone();
     let task = async move {
         match next.call(request).await {
-            Ok(response) => Ok(finish(response, &of_task)),
+            Ok(response) => {
+                let response = finish(response, &of_task);
+                if let Some(signals) = signals.filter(|_| may_have_written(&of_task.method, response.status())) {
+                    signals.appended();
+                }
+                Ok(response)
+            }
             Err(error) => Err(unanswered(ApiError::of_actix(&error), &of_task)),
         }
     };
@@ -102,6 +113,12 @@ pub async fn handle(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<
         tracing::error!(%panic, "a handler panicked");
         Err(unanswered(ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR), &arrival))
     })
+}
+
+/// Whether a request may have left facts for the relay. Also one that failed may: a spent token that came back ends a
+/// login.
+fn may_have_written(method: &Method, status: StatusCode) -> bool {
+    !method.is_safe() && (status.is_success() || status == StatusCode::UNAUTHORIZED)
 }
 
 /// For what failed outside of every route, where there is no response to put the problem in.

@@ -7,11 +7,12 @@ pub use methods::methods_of;
 
 use crate::problem::Problem;
 use actix_web::{App, HttpResponse, http::header, web};
+use serde_json::{Value, json};
 use std::sync::OnceLock;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        PathItem, RefOr,
+        PathItem, RefOr, Schema,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -39,9 +40,13 @@ pub const PUBLIC: [&str; 4] = ["auth.register", "auth.login", "auth.refresh", "a
         (name = "users", description = "People"),
         (name = "workspaces", description = "Tenants and their members"),
         (name = "documents", description = "Pages"),
+        (name = "events", description = "What happened: activity, audit log and live stream"),
+        (name = "reports", description = "Activity reports and usage analytics"),
+        (name = "jobs", description = "Background work"),
+        (name = "admin", description = "For administrators of the instance"),
         (name = "blocks", description = "The content of a page, block by block; merges with live typing")
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, crate::event::Event)),
     modifiers(&Common)
 )]
 struct Base;
@@ -55,6 +60,30 @@ impl Modify for Common {
         if let Some(components) = api.components.as_mut() {
             components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         }
+    }
+}
+
+/// The event types: the payload of each, and their names where an event has one.
+fn describe_events(api: &mut utoipa::openapi::OpenApi) {
+    let Some(components) = api.components.as_mut() else { return };
+    let types = ::events::catalogue();
+    let payloads: serde_json::Map<String, Value> = types
+        .iter()
+        .map(|one| {
+            let mut schema = one.payload.clone();
+            schema["description"] = one.description.into();
+            (one.name.to_owned(), schema)
+        })
+        .collect();
+    let described = json!({ "type": "object", "description": "The payload of each type of event, by its name", "properties": payloads });
+    if let Ok(schema) = serde_json::from_value::<RefOr<Schema>>(described) {
+        components.schemas.insert("EventPayloads".to_owned(), schema);
+    }
+    let names: Vec<Value> = types.iter().map(|one| one.name.into()).collect();
+    if let Some(RefOr::T(Schema::Object(event))) = components.schemas.get_mut("Event")
+        && let Some(RefOr::T(Schema::Object(kind))) = event.properties.get_mut("type")
+    {
+        kind.enum_values = Some(names);
     }
 }
 
@@ -87,6 +116,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut api = Base::openapi();
     api.merge(collected);
     complete(&mut api);
+    describe_events(&mut api);
     api
 }
 

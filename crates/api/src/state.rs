@@ -1,6 +1,9 @@
 //! What every handler can reach.
 
+use crate::streams::Streams;
+use backends::signal::Signals;
 use collab::Rooms;
+use events::checkpoint::Seals;
 use sea_orm::DatabaseConnection;
 use std::sync::{
     Arc,
@@ -37,6 +40,12 @@ pub struct State {
     pub accounts: Accounts,
     /// Live pages.
     pub rooms: Rooms,
+    /// Hints to the relay and the workers.
+    pub signals: Signals,
+    /// What verifies checkpoints of the event log.
+    pub seals: Seals,
+    /// Live streams of events.
+    pub streams: Streams,
     /// How the HTTP face behaves.
     pub settings: Arc<Settings>,
     /// Set when this node is going away: readiness says so, so that balancers send nobody any more.

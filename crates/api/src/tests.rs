@@ -34,7 +34,11 @@ fn state(db: DatabaseConnection) -> State {
         hash_iterations: 1,
         ..Default::default()
     };
+    let signals = backends::signal::Signals::new(Bus::memory()).0;
     State {
+        streams: crate::Streams::new(db.clone(), signals.clone()).0,
+        seals: events::checkpoint::Seals::new(Vec::new()),
+        signals,
         bus: Bus::memory(),
         accounts: Accounts::new(db.clone(), ring, cheap),
         rooms: Rooms::start(db.clone(), Bus::memory(), collab::settings::Settings::default()),

@@ -1,5 +1,7 @@
-//! Every outside system in a real and an embedded form: the database (PostgreSQL or an SQLite file) and the bus
-//! between nodes (Redis or memory). Closed enums, so that the compiler lists the cases.
+//! Every outside system in a real and an embedded form: the database (PostgreSQL or an SQLite file), the bus between
+//! nodes (Redis or memory) and outgoing mail (a mail server or a directory). Closed enums, so that the compiler lists the cases.
 
 pub mod bus;
 pub mod db;
+pub mod mail;
+pub mod signal;

@@ -16,6 +16,7 @@ pub mod rooms;
 pub mod session;
 pub mod settings;
 mod shell;
+mod viewings;
 pub mod wire;
 
 pub use rooms::Rooms;

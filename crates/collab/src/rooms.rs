@@ -7,6 +7,7 @@ use crate::{
     room::{Answer, Base, EditDone, Input, Origin, Task, Work},
     settings::Settings,
     shell::{DOOR, Mail, Shell},
+    viewings::Viewings,
 };
 use automerge::ChangeHash;
 use backends::bus::{Bus, Heard};
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     doors: Mutex<HashMap<DocumentId, Door>>,
     draining: AtomicBool,
     large: Arc<Semaphore>,
+    viewings: Viewings,
 }
 
 /// Large frames that may wait in the rooms of a node: with 32 MiB each, a quarter of a gigabyte.
@@ -101,6 +103,7 @@ impl Rooms {
             doors: Mutex::default(),
             draining: AtomicBool::new(false),
             large: Arc::new(Semaphore::new(LARGE_FRAMES)),
+            viewings: Viewings::default(),
         });
         let rooms = Self { shared };
         if has_others {
@@ -219,6 +222,7 @@ impl Rooms {
     /// [`Error::NotFound`], or the database's.
     pub async fn read(&self, access: &DocumentAccess<ViewDocument>) -> Result<(Head, Content), Error> {
         let document = access.id();
+        self.viewed(access.user(), document).await?;
         let live = self.shared.doors.lock().get(&document).map(|door| door.mail.clone());
         if let Some(door) = live {
             let (answer, answered) = oneshot::channel();
@@ -239,6 +243,14 @@ impl Rooms {
         let (page, stored) = snapshot::load(&self.shared.db, document).await?;
         let content = Content::from(page.mirror());
         Ok((stored.head, content))
+    }
+
+    /// Notes that somebody is about to see a page, if that belongs into the audit log.
+    ///
+    /// # Errors
+    /// Only the database's; then they should not be shown it.
+    pub async fn viewed(&self, user: UserId, document: DocumentId) -> Result<(), Error> {
+        Ok(self.shared.viewings.note(&self.shared.db, user, document).await?)
     }
 
     /// What somebody may do with a live page; `None` when there is none for them.

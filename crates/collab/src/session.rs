@@ -222,7 +222,10 @@ impl Session {
         match level {
             // Whoever may not see it learns no more than that there is nothing.
             None | Some(Level::None) => Err(Close::NotFound),
-            Some(level) => Ok((document, bearer, level)),
+            Some(level) => {
+                self.rooms.viewed(bearer.user, document).await.map_err(|e| close_for(&e))?;
+                Ok((document, bearer, level))
+            }
         }
     }
 

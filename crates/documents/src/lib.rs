@@ -4,6 +4,7 @@
 //! [`log`] keeps its changes, [`snapshot`] its verified saves, [`document`] the rows around it. Every writer ends as
 //! Automerge changes in the one log of the page; what SQL knows about content is a projection.
 
+pub mod compaction;
 pub mod document;
 pub mod draft;
 pub mod edit;

@@ -1,4 +1,5 @@
-//! The op log of every page: appended, never rewritten. It is the truth; snapshots and projections are shortcuts.
+//! The op log of every page: appended, never rewritten. It is the truth; snapshots and projections are shortcuts. Its
+//! oldest rows are folded away in time, by [`crate::compaction`] and only below two verified snapshots.
 //!
 //! `server_seq` is dense per page: the number is taken by moving `document_heads` on, only from where the writer
 //! believes it stands. Two nodes that write at once cannot both succeed; the later one reads on and tries again.
@@ -106,6 +107,7 @@ pub async fn start(tx: &impl ConnectionTrait, document: DocumentId, entry: Entry
         server_seq: Set(0),
         heads: Set(Vec::new()),
         snapshot_seq: Set(0),
+        floor_seq: Set(0),
         updated_at: Set(clock::now()),
     };
     document_head::Entity::insert(row).exec_without_returning(tx).await?;
@@ -249,7 +251,7 @@ pub async fn after(
         .await
 }
 
-/// The heads that stood at a position of the log.
+/// The heads that stood at a position of the log; `None` when it has no such row, or not any more.
 ///
 /// # Errors
 /// Only the database's.
@@ -261,7 +263,7 @@ pub async fn heads_at(db: &impl ConnectionTrait, document: DocumentId, epoch: Ep
     Ok(row.map(|row| heads::from_bytes(&row.heads_after)))
 }
 
-/// The number under which a message of that id stands in the log.
+/// The number under which a message of that id stands in the log. An id is forgotten when its row is folded.
 ///
 /// # Errors
 /// Only the database's.

@@ -1,7 +1,8 @@
-//! Loading a page from its newest verified save and the log behind it, and writing such saves.
+//! Loading a page from a verified save and the log behind it, and writing such saves.
 
 use crate::{
     error::Error,
+    gate::chunk,
     heads,
     log::{self, Head},
     page::Page,
@@ -13,61 +14,80 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
+use sha2::{Digest, Sha256};
 
 /// Everything a page is loaded from.
 pub struct Stored {
     /// Where the log stood when it was read.
     pub head: Head,
-    /// Number and bytes of the newest verified save.
+    /// Number and bytes of the verified save, if there is one.
     pub snapshot: Option<(i64, Vec<u8>)>,
     /// The rows behind the save.
     pub rows: Vec<document_change::Model>,
 }
 
-/// Reads what a page is loaded from.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such page.
-pub async fn read(db: &impl ConnectionTrait, document: DocumentId) -> Result<Stored, Error> {
-    let head = log::head(db, document).await?;
-    let snapshot = newest(db, document, head.epoch).await?;
-    stored(db, document, head, snapshot).await
+/// Snapshots that are kept of a page.
+const KEPT: u64 = 2;
+/// How often a page is read anew when its snapshots and rows are exchanged while it is read.
+const TRIES: usize = 4;
+
+/// Where a page can be loaded from, best first: its snapshots, and the start of the log while that is there.
+#[derive(PartialEq, Eq)]
+struct Starts {
+    epoch: EpochId,
+    at: Vec<i64>,
 }
 
-/// The same without any save: the whole log.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is no such page.
-pub async fn read_log(db: &impl ConnectionTrait, document: DocumentId) -> Result<Stored, Error> {
-    let head = log::head(db, document).await?;
-    stored(db, document, head, None).await
+async fn starts(db: &impl ConnectionTrait, document: DocumentId) -> Result<Starts, Error> {
+    let head = document_head::Entity::find_by_id(document).one(db).await?.ok_or(Error::NotFound)?;
+    let mut at = kept(db, document, head.epoch).await?;
+    if head.floor_seq == 0 {
+        at.push(0);
+    }
+    Ok(Starts { epoch: head.epoch, at })
 }
 
-async fn stored(db: &impl ConnectionTrait, document: DocumentId, head: Head, snapshot: Option<(i64, Vec<u8>)>) -> Result<Stored, Error> {
-    let from = snapshot.as_ref().map_or(0, |(seq, _)| *seq);
-    let rows = log::after(db, document, head.epoch, from).await?;
-    // Rows may have come behind the head since it was read; they are part of the page like the others.
-    let head = match rows.last() {
-        Some(last) => Head {
-            epoch: head.epoch,
-            seq: last.server_seq,
-            heads: heads::from_bytes(&last.heads_after),
-        },
-        None => head,
-    };
-    Ok(Stored { head, snapshot, rows })
-}
-
-async fn newest(db: &impl ConnectionTrait, document: DocumentId, epoch: EpochId) -> Result<Option<(i64, Vec<u8>)>, DbErr> {
+/// The numbers of a page's snapshots, the newest first.
+pub(crate) async fn kept(db: &impl ConnectionTrait, document: DocumentId, epoch: EpochId) -> Result<Vec<i64>, DbErr> {
     document_snapshot::Entity::find()
         .select_only()
-        .columns([document_snapshot::Column::ServerSeq, document_snapshot::Column::Bytes])
+        .column(document_snapshot::Column::ServerSeq)
         .filter(document_snapshot::Column::DocumentId.eq(document))
         .filter(document_snapshot::Column::Epoch.eq(epoch))
         .order_by_desc(document_snapshot::Column::ServerSeq)
+        .limit(KEPT)
         .into_tuple()
-        .one(db)
+        .all(db)
         .await
+}
+
+/// Reads the snapshot at a number (0: none) and the rows behind it; `None` when they do not follow one another, because
+/// they were exchanged meanwhile or something is missing.
+async fn stored(db: &impl ConnectionTrait, document: DocumentId, epoch: EpochId, from: i64) -> Result<Option<Stored>, Error> {
+    let save = match from {
+        0 => None,
+        _ => document_snapshot::Entity::find_by_id((document, epoch, from)).one(db).await?,
+    };
+    if save.is_none() && from > 0 {
+        return Ok(None);
+    }
+    let before = log::head(db, document).await?;
+    let rows = log::after(db, document, epoch, from).await?;
+    // Where the log stands is told by what was read; it may have grown since anything else was looked at.
+    let (seq, bytes) = match (rows.last(), &save) {
+        (Some(last), _) => (last.server_seq, last.heads_after.clone()),
+        (None, Some(save)) => (save.server_seq, save.heads.clone()),
+        (None, None) => (0, Vec::new()),
+    };
+    let are_dense = rows.iter().zip(from + 1..).all(|(row, seq)| row.server_seq == seq);
+    let is_whole = are_dense && before.epoch == epoch && before.seq <= seq;
+    let head = Head {
+        epoch,
+        seq,
+        heads: heads::from_bytes(&bytes),
+    };
+    let snapshot = save.map(|save| (save.server_seq, save.bytes));
+    Ok(is_whole.then_some(Stored { head, snapshot, rows }))
 }
 
 /// Builds the page. Takes milliseconds to seconds of CPU: never on an async thread.
@@ -86,20 +106,36 @@ pub fn build(stored: &Stored) -> Result<Page, Error> {
     }
 }
 
-/// Loads a page: from the newest save, or from the whole log when the save does not serve.
+/// Loads a page: from the newest save, from the one before it when that does not serve, or from the whole log when
+/// nothing of it was folded yet.
 ///
 /// # Errors
-/// [`Error::NotFound`], or [`Error::Corrupt`] when not even the log gives the page.
+/// [`Error::NotFound`], or [`Error::Corrupt`] when none of them gives the page.
 pub async fn load(db: &(impl ConnectionTrait + Send), document: DocumentId) -> Result<(Page, Stored), Error> {
-    let stored = read(db, document).await?;
-    let had_snapshot = stored.snapshot.is_some();
-    match build_off_thread(stored).await {
-        Err(Error::Corrupt(why)) if had_snapshot => {
-            tracing::error!(%document, why, "a snapshot does not serve; loading the whole log");
-            build_off_thread(read_log(db, document).await?).await
+    let mut starts_now = starts(db, document).await?;
+    for _ in 0..TRIES {
+        if let Some(loaded) = load_from(db, document, &starts_now).await? {
+            return Ok(loaded);
         }
-        other => other,
+        let before = std::mem::replace(&mut starts_now, starts(db, document).await?);
+        if before == starts_now {
+            break;
+        }
     }
+    Err(Error::Corrupt("neither its snapshots nor its log give the page".to_owned()))
+}
+
+async fn load_from(db: &(impl ConnectionTrait + Send), document: DocumentId, starts: &Starts) -> Result<Option<(Page, Stored)>, Error> {
+    for from in &starts.at {
+        let Some(stored) = stored(db, document, starts.epoch, *from).await? else {
+            continue;
+        };
+        match build_off_thread(stored).await {
+            Err(Error::Corrupt(why)) => tracing::error!(%document, from, why, "a page does not load from here; trying what lies before"),
+            other => return other.map(Some),
+        }
+    }
+    Ok(None)
 }
 
 async fn build_off_thread(stored: Stored) -> Result<(Page, Stored), Error> {
@@ -107,11 +143,31 @@ async fn build_off_thread(stored: Stored) -> Result<(Page, Stored), Error> {
     built.await.map_err(|e| Error::Corrupt(e.to_string()))?
 }
 
-/// Keeps a verified save. Older ones but the last are removed: it never overwrites the last good one.
+/// The head of a page, locked until the transaction ends: against edits, snapshots and folding.
+pub(crate) async fn lock_head(tx: &impl ConnectionTrait, document: DocumentId) -> Result<Option<document_head::Model>, DbErr> {
+    // SQLite locks nothing here: a transaction that writes has the whole database from its start.
+    document_head::Entity::find_by_id(document).lock_exclusive().one(tx).await
+}
+
+/// Whether a save is byte by byte what was written: Automerge puts a checksum over it.
+pub(crate) fn is_undamaged(bytes: &[u8]) -> bool {
+    let checked = || {
+        let (head, rest) = chunk::take(bytes, 9).ok()?;
+        let (length, body) = chunk::leb128(rest, u64::MAX).ok()?;
+        let digest = Sha256::digest(&bytes[8..]);
+        (head[..4] == chunk::MAGIC && length == body.len() as u64).then(|| digest[..4] == head[4..8])
+    };
+    checked().unwrap_or(false)
+}
+
+/// Keeps a verified save, and of the older ones the newest: it never overwrites the last good one. A save that comes late,
+/// behind two newer ones, is not kept.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn keep(tx: &impl ConnectionTrait, document: DocumentId, head: &Head, bytes: Vec<u8>) -> Result<(), DbErr> {
+    let stands = lock_head(tx, document).await?.filter(|stands| stands.epoch == head.epoch);
+    let Some(stands) = stands else { return Ok(()) };
     let row = document_snapshot::ActiveModel {
         document_id: Set(document),
         epoch: Set(head.epoch),
@@ -131,20 +187,18 @@ pub async fn keep(tx: &impl ConnectionTrait, document: DocumentId, head: &Head, 
         .on_conflict(same)
         .exec_without_returning(tx)
         .await?;
-    let before: Option<i64> = document_head::Entity::find_by_id(document)
-        .one(tx)
-        .await?
-        .map(|row| row.snapshot_seq);
-    document_head::Entity::update_many()
-        .col_expr(document_head::Column::SnapshotSeq, Expr::value(head.seq))
-        .filter(document_head::Column::DocumentId.eq(document))
-        .filter(document_head::Column::Epoch.eq(head.epoch))
-        .filter(document_head::Column::SnapshotSeq.lt(head.seq))
-        .exec(tx)
-        .await?;
+    if stands.snapshot_seq < head.seq {
+        document_head::Entity::update_many()
+            .col_expr(document_head::Column::SnapshotSeq, Expr::value(head.seq))
+            .filter(document_head::Column::DocumentId.eq(document))
+            .exec(tx)
+            .await?;
+    }
+    let oldest = kept(tx, document, head.epoch).await?.pop().unwrap_or(0);
     document_snapshot::Entity::delete_many()
         .filter(document_snapshot::Column::DocumentId.eq(document))
-        .filter(document_snapshot::Column::ServerSeq.lt(before.unwrap_or(0)))
+        .filter(document_snapshot::Column::Epoch.eq(head.epoch))
+        .filter(document_snapshot::Column::ServerSeq.lt(oldest))
         .exec(tx)
         .await
         .map(drop)

@@ -18,6 +18,8 @@ pub struct Model {
     pub heads: Vec<u8>,
     /// The number at which the newest verified snapshot stands; 0 for none.
     pub snapshot_seq: i64,
+    /// The rows up to this number are folded: they lie in snapshots and archives alone. 0 for none.
+    pub floor_seq: i64,
     /// When the log last grew.
     pub updated_at: Time,
 }

@@ -22,6 +22,10 @@ pub struct Model {
     pub payload: String,
     /// When.
     pub created_at: Time,
+    /// Its number in its tenant's log, without gaps from 1; none until the relay has stamped it.
+    pub seq: Option<i64>,
+    /// SHA-256 over the hash of the entry before and everything in this one; none until then.
+    pub hash: Option<Vec<u8>>,
 }
 
 /// Joins are written where they are used.

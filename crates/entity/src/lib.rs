@@ -4,13 +4,20 @@
 
 pub mod document;
 pub mod document_actor;
+pub mod document_archive;
 pub mod document_change;
 pub mod document_head;
 pub mod document_projection;
 pub mod document_snapshot;
 pub mod event;
+pub mod event_chain;
+pub mod event_checkpoint;
+pub mod job;
 pub mod member;
 pub mod refresh_token;
+pub mod report;
+pub mod report_subscription;
+pub mod schedule;
 pub mod session;
 pub mod user;
 pub mod workspace;

@@ -1,87 +1,142 @@
-//! The closed list of facts, named in the past tense as clients see them: `document.created`.
+//! The closed list of facts, named in the past tense as clients see them: `document.created`. One list for the log, the
+//! live stream and what is published about them.
 
+use crate::describe::{Describe, object};
 use kernel::{id::*, role::*};
 use serde::Serialize;
+use serde_json::Value;
 
-/// Something that happened: ids and small values only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Change {
+/// Who a fact is for, besides whoever made it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The person whose account it is. Such facts belong to no tenant.
+    Account,
+    /// Admins and owners: it stands in the audit log alone.
+    Admins,
+    /// Members who may see each other, and the member it is about.
+    Members,
+    /// Everybody in the workspace, guests too.
+    Everyone,
+    /// Whoever may see the page it is about.
+    Document,
+    /// Whoever asked for the job it is about, and admins.
+    Requester,
+}
+
+/// What is published about a kind of fact.
+#[derive(Clone, Debug)]
+pub struct EventType {
+    /// Its name: `document.created`.
+    pub name: &'static str,
+    /// One sentence.
+    pub description: &'static str,
+    /// Who it is for.
+    pub audience: Audience,
+    /// The JSON Schema of its payload.
+    pub payload: Value,
+}
+
+/// `"public.name" Variant for Audience { subject: Type, more: Type }`: the first field is the thing it happened to.
+macro_rules! facts {
+    ($(#[doc = $doc:literal] $kind:literal $name:ident for $audience:ident { $subject:ident: $subject_type:ty $(, $field:ident: $type:ty)* })*) => {
+        /// Something that happened: ids and small values only.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(untagged)]
+        pub enum Change {
+            $(#[doc = $doc] $name { $subject: $subject_type $(, $field: $type)* },)*
+        }
+
+        impl Change {
+            /// The fact's public name.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $kind,)*
+                }
+            }
+
+            /// The thing it happened to.
+            pub fn subject(&self) -> uuid::Uuid {
+                match self {
+                    $(Self::$name { $subject, .. } => $subject.0,)*
+                }
+            }
+        }
+
+        /// Every kind of fact there is, in the order of the code.
+        pub fn catalogue() -> Vec<EventType> {
+            vec![$(EventType {
+                name: $kind,
+                description: $doc.trim_ascii(),
+                audience: Audience::$audience,
+                payload: object(vec![
+                    (stringify!($subject), <$subject_type as Describe>::schema())
+                    $(, (stringify!($field), <$type as Describe>::schema()))*
+                ]),
+            },)*]
+        }
+
+        /// Who a fact of this name is for; admins alone, when another version of the product wrote it.
+        pub fn audience(kind: &str) -> Audience {
+            match kind {
+                $($kind => Audience::$audience,)*
+                _ => Audience::Admins,
+            }
+        }
+    };
+}
+
+facts! {
     /// An account was made.
-    UserRegistered { user: UserId },
+    "user.registered" UserRegistered for Account { user: UserId }
     /// Somebody signed in.
-    UserSignedIn { session: SessionId },
+    "user.signed_in" UserSignedIn for Account { session: SessionId }
     /// A login was ended by its owner.
-    UserSignedOut { session: SessionId },
+    "user.signed_out" UserSignedOut for Account { session: SessionId }
     /// A spent refresh token came back, so its login was ended.
-    SessionRevokedOnReuse { session: SessionId },
+    "session.revoked_on_reuse" SessionRevokedOnReuse for Account { session: SessionId }
     /// A tenant was made.
-    WorkspaceCreated { workspace: WorkspaceId },
+    "workspace.created" WorkspaceCreated for Everyone { workspace: WorkspaceId }
     /// A tenant's own fields were changed.
-    WorkspaceUpdated { workspace: WorkspaceId },
+    "workspace.updated" WorkspaceUpdated for Everyone { workspace: WorkspaceId }
     /// A tenant was put in the trash.
-    WorkspaceDeleted { workspace: WorkspaceId },
+    "workspace.deleted" WorkspaceDeleted for Everyone { workspace: WorkspaceId }
     /// Somebody became a member.
-    MemberAdded { member: UserId, role: Role },
+    "member.added" MemberAdded for Members { member: UserId, role: Role }
     /// A member's role was changed.
-    MemberRoleChanged { member: UserId, from: Role, to: Role },
+    "member.role_changed" MemberRoleChanged for Members { member: UserId, from: Role, to: Role }
     /// A member was removed, or left.
-    MemberRemoved { member: UserId },
+    "member.removed" MemberRemoved for Members { member: UserId }
+    /// A member signed in.
+    "member.signed_in" MemberSignedIn for Admins { member: UserId, session: SessionId }
     /// A page was made.
-    DocumentCreated { document: DocumentId },
+    "document.created" DocumentCreated for Document { document: DocumentId }
     /// A page's fields were changed.
-    DocumentUpdated { document: DocumentId },
-    /// A page's content was changed (debounced).
-    DocumentEdited { document: DocumentId },
+    "document.updated" DocumentUpdated for Document { document: DocumentId }
+    /// A page's content was changed; told once in a while, not for every edit.
+    "document.edited" DocumentEdited for Document { document: DocumentId }
+    /// A page that not every member may see was read; told once in a while for each reader.
+    "document.viewed" DocumentViewed for Admins { document: DocumentId }
     /// A page was put in the trash.
-    DocumentTrashed { document: DocumentId },
+    "document.trashed" DocumentTrashed for Document { document: DocumentId }
     /// A page came back from the trash.
-    DocumentRestored { document: DocumentId },
+    "document.restored" DocumentRestored for Document { document: DocumentId }
     /// A page was destroyed.
-    DocumentDeleted { document: DocumentId },
+    "document.deleted" DocumentDeleted for Document { document: DocumentId }
+    /// Background work that somebody asked for was done.
+    "job.succeeded" JobSucceeded for Requester { job: JobId, kind: String }
+    /// Background work that somebody asked for was given up.
+    "job.failed" JobFailed for Requester { job: JobId, kind: String }
+    /// Background work that somebody asked for was stopped.
+    "job.cancelled" JobCancelled for Requester { job: JobId, kind: String }
+    /// An activity report was made.
+    "report.created" ReportCreated for Admins { report: ReportId }
+    /// The audit log was exported.
+    "audit_log.exported" AuditLogExported for Admins { workspace: WorkspaceId }
+    /// Old entries of the log were removed, up to this number; a signed checkpoint stands there.
+    "audit_log.cut" AuditLogCut for Admins { workspace: WorkspaceId, seq: i64 }
 }
 
 impl Change {
-    /// The fact's public name.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::UserRegistered { .. } => "user.registered",
-            Self::UserSignedIn { .. } => "user.signed_in",
-            Self::UserSignedOut { .. } => "user.signed_out",
-            Self::SessionRevokedOnReuse { .. } => "session.revoked_on_reuse",
-            Self::WorkspaceCreated { .. } => "workspace.created",
-            Self::WorkspaceUpdated { .. } => "workspace.updated",
-            Self::WorkspaceDeleted { .. } => "workspace.deleted",
-            Self::MemberAdded { .. } => "member.added",
-            Self::MemberRoleChanged { .. } => "member.role_changed",
-            Self::MemberRemoved { .. } => "member.removed",
-            Self::DocumentCreated { .. } => "document.created",
-            Self::DocumentUpdated { .. } => "document.updated",
-            Self::DocumentEdited { .. } => "document.edited",
-            Self::DocumentTrashed { .. } => "document.trashed",
-            Self::DocumentRestored { .. } => "document.restored",
-            Self::DocumentDeleted { .. } => "document.deleted",
-        }
-    }
-
-    /// The thing it happened to.
-    pub fn subject(&self) -> Option<uuid::Uuid> {
-        Some(match self {
-            Self::UserRegistered { user } => user.0,
-            Self::UserSignedIn { session } | Self::UserSignedOut { session } | Self::SessionRevokedOnReuse { session } => session.0,
-            Self::WorkspaceCreated { workspace } | Self::WorkspaceUpdated { workspace } | Self::WorkspaceDeleted { workspace } => {
-                workspace.0
-            }
-            Self::MemberAdded { member, .. } | Self::MemberRoleChanged { member, .. } | Self::MemberRemoved { member } => member.0,
-            Self::DocumentCreated { document }
-            | Self::DocumentUpdated { document }
-            | Self::DocumentEdited { document }
-            | Self::DocumentTrashed { document }
-            | Self::DocumentRestored { document }
-            | Self::DocumentDeleted { document } => document.0,
-        })
-    }
-
     /// The fact's values as a JSON object.
     pub fn payload(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())

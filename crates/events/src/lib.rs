@@ -1,11 +1,21 @@
 //! What happened: the one log that is activity feed, audit trail and outbox.
 //!
-//! A fact is appended in the transaction that makes it true, so neither stands without the other. Keystrokes never
-//! go through it: a page being edited appends one debounced [`Change::DocumentEdited`].
+//! A fact is [`append`]ed in the transaction that makes it true, so neither stands without the other. The [`relay`]
+//! stamps it afterwards with the next number of its tenant and chains it to the entry before ([`chain`]); [`verify`]
+//! tells whether anything was changed since, and [`retention`] cuts old entries off at signed [`checkpoint`]s. Keystrokes
+//! never go through it: a page being edited appends one debounced [`Change::DocumentEdited`].
 
+pub mod chain;
 pub mod change;
+pub mod checkpoint;
+pub mod describe;
+pub mod partition;
+pub mod read;
+pub mod relay;
+pub mod retention;
+pub mod verify;
 
-pub use change::Change;
+pub use change::{Audience, Change, EventType, audience, catalogue};
 
 use entity::event;
 use kernel::{clock, id::*};
@@ -31,10 +41,15 @@ pub async fn append(tx: &impl ConnectionTrait, by: By, change: Change) -> Result
         workspace_id: Set(by.workspace),
         user_id: Set(by.user),
         kind: Set(change.kind().to_owned()),
-        subject_id: Set(change.subject()),
+        subject_id: Set(Some(change.subject())),
         payload: Set(change.payload()),
         created_at: Set(clock::now()),
+        seq: Set(None),
+        hash: Set(None),
     };
     event::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,76 +1,26 @@
-//! Background work. What there is so far is upkeep: verified snapshots of pages whose log has grown while nobody kept
-//! one, and logins that are over. Every piece can be repeated, and done by several workers at once, without harm.
+//! Background work: what is slow, or later, or every night.
+//!
+//! A job is a row in one table (crate `queue`), written in the transaction of the change that needs it. Workers run on
+//! apalis ([`worker`], over our own [`source`]); an [`attempt`] keeps the lease, catches panics and writes down how it
+//! ended. A job's effect is committed together with its end where it lies in the database ([`work::Work::commit`]), and can
+//! be repeated where it does not. The [`relay`] turns facts into numbered log entries and into jobs; the [`schedule`]s
+//! turn times into jobs. Every kind of job is one file in [`kinds`] and one line in its list.
 
-use backends::db;
-use documents::{error::Error, snapshot};
-use kernel::id::DocumentId;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use std::time::Duration;
+pub mod attempt;
+mod consequences;
+pub mod job;
+pub mod kinds;
+pub mod letter;
+pub mod relay;
+pub mod schedule;
+pub mod settings;
+pub mod source;
+pub mod work;
+pub mod worker;
 
-/// How upkeep behaves.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Time between rounds.
-    pub interval: Duration,
-    /// Rows of log behind the last snapshot from which a page is due.
-    pub snapshot_rows: i64,
-    /// Pages in one round.
-    pub pages: u64,
-}
+pub use job::{Job, Queue};
+pub use settings::{Parts, Settings};
+pub use worker::run;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            interval: Duration::from_secs(60),
-            snapshot_rows: 500,
-            pages: 50,
-        }
-    }
-}
-
-/// Works until the caller drops it.
-pub async fn run(db: DatabaseConnection, settings: Settings) {
-    let mut rounds = tokio::time::interval(settings.interval);
-    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        rounds.tick().await;
-        if let Err(error) = round(&db, &settings).await {
-            tracing::warn!(%error, "a round of upkeep failed; the next one tries again");
-        }
-    }
-}
-
-/// One round: gives how many snapshots were written.
-///
-/// # Errors
-/// The database's.
-pub async fn round(db: &DatabaseConnection, settings: &Settings) -> Result<usize, Error> {
-    let ended = users::session::purge(db).await?;
-    if ended > 0 {
-        tracing::debug!(ended, "removed logins that are over");
-    }
-    let due = snapshot::due(db, settings.snapshot_rows, settings.pages).await?;
-    let mut written = 0;
-    for document in due {
-        match take_snapshot(db, document).await {
-            Ok(()) => written += 1,
-            // Deleted meanwhile.
-            Err(Error::NotFound) => {}
-            Err(Error::Db(error)) => return Err(Error::Db(error)),
-            Err(error) => tracing::error!(%document, %error, "a page does not survive a save; it is served from its log"),
-        }
-    }
-    Ok(written)
-}
-
-/// Writes a verified snapshot of one page.
-async fn take_snapshot(db: &DatabaseConnection, document: DocumentId) -> Result<(), Error> {
-    let (page, stored) = snapshot::load(db, document).await?;
-    let saved = tokio::task::spawn_blocking(move || page.save_verified()).await;
-    let bytes = saved.map_err(|e| Error::Corrupt(e.to_string()))??;
-    db::write(db, async |tx: &DatabaseTransaction| {
-        snapshot::keep(tx, document, &stored.head, bytes).await
-    })
-    .await?;
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,10 @@ ids! {
     EpochId = new_v4;
     /// One fact in the event log.
     EventId = now_v7;
+    /// One piece of background work.
+    JobId = now_v7;
+    /// One activity report.
+    ReportId = now_v7;
     /// One connection to a live page, or one running node.
     ConnectionId = now_v7;
 }

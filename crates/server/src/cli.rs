@@ -1,9 +1,15 @@
 //! The command line.
 
+mod audit;
+mod jobs;
+mod user;
+
 use crate::{
+    background,
     config::{self, Config, LogFormat, Overrides},
-    keys, limits, say, serve, show, store,
+    keys, say, serve, show, store,
 };
+use ::jobs::Queue;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use secrecy::ExposeSecret;
@@ -50,7 +56,20 @@ enum Command {
         no_worker: bool,
     },
     /// Run only the background work
-    Worker,
+    Worker {
+        /// Which queues, with commas between them: mail, reports, documents, upkeep; all when left out
+        #[arg(long, value_name = "NAMES")]
+        queues: Option<String>,
+    },
+    /// Look at background jobs and manage them
+    #[command(subcommand)]
+    Jobs(jobs::Command),
+    /// Check the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Make accounts, and say who administers the instance
+    #[command(subcommand)]
+    User(user::Command),
     /// Bring the database's schema up to date
     Migrate {
         /// Only say what would be done
@@ -81,6 +100,9 @@ fn overrides(common: &Common, command: &Command) -> Overrides {
     if let Command::Serve { listen, no_worker } = command {
         all.push(("server.listen", listen.clone()));
         all.push(("worker.enabled", no_worker.then(|| "false".to_owned())));
+    }
+    if let Command::Worker { queues } = command {
+        all.push(("worker.queues", queues.clone()));
     }
     Overrides(all.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect())
 }
@@ -133,7 +155,10 @@ fn inspect(config: &Config, what: &ConfigCommand) -> anyhow::Result<()> {
 async fn dispatch(command: Command, config: &Config) -> anyhow::Result<()> {
     match command {
         Command::Serve { .. } => serve_until_told(config).await,
-        Command::Worker => work_until_told(config).await,
+        Command::Worker { .. } => work_until_told(config).await,
+        Command::Jobs(what) => jobs::run(config, what).await,
+        Command::Audit(what) => audit::run(config, what).await,
+        Command::User(what) => user::run(config, what).await,
         Command::Migrate { status } => migrate(config, status).await,
         Command::Openapi | Command::Config(_) => Ok(()),
     }
@@ -205,10 +230,16 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
 async fn work_until_told(config: &Config) -> anyhow::Result<()> {
     let db = store::open(config).await?;
     store::migrate(&db).await?;
+    let ring = keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
+    let queues = Queue::list(&config.worker.queues).map_err(|why| anyhow::anyhow!("worker.queues: {why}"))?;
+    let names: Vec<&str> = queues.iter().map(|queue| queue.name()).collect();
+    let background = background::start(config, &db, &ring, Some(queues)).await?;
     let mut told = Told::listen()?;
-    say::line("working");
+    say::line(&format!("working on {}", names.join(", ")));
+    told.once().await;
+    say::line("stopping; once more stops at once");
     tokio::select! {
-        () = jobs::run(db, limits::jobs(config)) => {}
+        () = background.stop() => {}
         () = told.once() => {}
     }
     Ok(())

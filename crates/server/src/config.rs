@@ -26,6 +26,10 @@ pub struct Config {
     pub collab: Collab,
     /// Background work.
     pub worker: Worker,
+    /// Outgoing mail.
+    pub mail: Mail,
+    /// The event log.
+    pub events: Events,
     /// Logs.
     pub log: Log,
 }
@@ -111,6 +115,8 @@ pub struct Collab {
     pub listen_secs: u64,
     pub idle_secs: u64,
     pub snapshot_rows: i64,
+    pub log_days: u64,
+    pub log_rows: i64,
 }
 
 /// `[worker]`
@@ -118,7 +124,31 @@ pub struct Collab {
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     pub enabled: bool,
-    pub interval_secs: u64,
+    pub queues: String,
+    pub lease_secs: u64,
+    pub poll_ms: u64,
+    pub drain_secs: u64,
+    pub mail_jobs: usize,
+    pub reports_jobs: usize,
+    pub documents_jobs: usize,
+    pub upkeep_jobs: usize,
+    pub kept_days: u64,
+}
+
+/// `[mail]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    #[serde(serialize_with = "show::url")]
+    pub url: SecretString,
+    pub from: String,
+}
+
+/// `[events]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    pub kept_days: u64,
 }
 
 /// `[log]`

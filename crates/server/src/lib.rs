@@ -1,5 +1,6 @@
 //! The `sheaf` binary as a library, so that tests can start the whole product in their own process.
 
+pub mod background;
 pub mod cli;
 pub mod config;
 pub mod keys;

@@ -1,6 +1,7 @@
 //! Configuration as the settings of the parts.
 
 use crate::config::{Auth, Collab, Config};
+use jobs::Queue;
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -49,10 +50,34 @@ pub fn collab(config: &Collab) -> collab::Settings {
 
 /// Settings of background work.
 pub fn jobs(config: &Config) -> jobs::Settings {
+    let (worker, days) = (&config.worker, |days: u64| Duration::from_secs(days * DAY));
     jobs::Settings {
-        interval: Duration::from_secs(config.worker.interval_secs.max(1)),
+        lease: Duration::from_secs(worker.lease_secs),
+        poll: Duration::from_millis(worker.poll_ms),
+        concurrency: vec![
+            (Queue::Mail, worker.mail_jobs),
+            (Queue::Reports, worker.reports_jobs),
+            (Queue::Documents, worker.documents_jobs),
+            (Queue::Upkeep, worker.upkeep_jobs),
+        ],
+        drain: Duration::from_secs(worker.drain_secs),
         snapshot_rows: config.collab.snapshot_rows,
+        events_kept: days(config.events.kept_days),
+        jobs_kept: days(worker.kept_days),
+        log_retention: documents::compaction::Retention {
+            age: days(config.collab.log_days),
+            rows: config.collab.log_rows,
+        },
+        public_url: public_url(config),
         ..jobs::Settings::default()
+    }
+}
+
+/// Where people reach the product, without a slash at its end.
+pub fn public_url(config: &Config) -> String {
+    match config.server.public_url.trim_end_matches('/') {
+        "" => format!("http://{}", config.server.listen),
+        url => url.to_owned(),
     }
 }
 

@@ -1,13 +1,16 @@
 //! The running product: everything is started here, and stopped in the reverse order.
 
-use crate::{config::Config, keys, limits, store};
+use crate::{
+    background::{self, Background},
+    config::Config,
+    keys, limits, store,
+};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::Compress};
 use anyhow::Context;
 use api::State;
-use backends::bus::Bus;
 use collab::Rooms;
+use jobs::Queue;
 use sea_orm::DatabaseConnection;
-use secrecy::ExposeSecret;
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
@@ -30,7 +33,10 @@ pub struct Running {
     pub rooms: Rooms,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
-    worker: Option<JoinHandle<()>>,
+    background: Background,
+    streams: api::Streams,
+    /// Wakes live streams.
+    waking: JoinHandle<()>,
     /// Sends and hears news, when there is a Redis.
     news: Option<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
@@ -46,9 +52,14 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let db = store::open(config).await?;
     store::migrate(&db).await?;
     let ring = keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
-    let (bus, news) = bus(config).await?;
+    let queues = config.worker.enabled.then(|| Queue::list(&config.worker.queues)).transpose();
+    let queues = queues.map_err(|why| anyhow::anyhow!("worker.queues: {why}"))?;
+    let background = background::start(config, &db, &ring, queues).await?;
+    let (bus, news) = background::bus(config, CHANNEL).await?;
     let rooms = Rooms::start(db.clone(), bus.clone(), limits::collab(&config.collab));
     let draining = Arc::new(AtomicBool::new(false));
+    let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
+    let waking = tokio::spawn(waking);
     let state = State {
         db: db.clone(),
         bus,
@@ -56,34 +67,27 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         rooms: rooms.clone(),
         settings: Arc::new(limits::api(config)),
         draining: draining.clone(),
+        signals: background.signals.clone(),
+        seals: background.seals.clone(),
+        streams: streams.clone(),
     };
     let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let addr = listener.local_addr().context("the listener has no address")?;
     let (server, handle) = http(config, listener, state)?;
-    let worker = config
-        .worker
-        .enabled
-        .then(|| tokio::spawn(jobs::run(db.clone(), limits::jobs(config))));
     let drain = Duration::from_secs(config.server.drain_secs);
     Ok(Running {
         addr,
         rooms,
         handle,
         server,
-        worker,
+        background,
+        streams,
+        waking,
         news,
         draining,
         drain,
         db,
     })
-}
-
-async fn bus(config: &Config) -> anyhow::Result<(Bus, Option<JoinHandle<()>>)> {
-    if config.redis.url.expose_secret().is_empty() {
-        return Ok((Bus::memory(), None));
-    }
-    let (bus, listening) = Bus::redis(&config.redis.url, CHANNEL).await.context("cannot reach Redis")?;
-    Ok((bus, Some(tokio::spawn(listening))))
 }
 
 fn http(config: &Config, listener: TcpListener, state: State) -> anyhow::Result<(JoinHandle<std::io::Result<()>>, ServerHandle)> {
@@ -114,9 +118,11 @@ impl Running {
     /// When the listener had failed.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.draining.store(true, Ordering::Relaxed);
+        self.streams.close();
         self.rooms.drain(self.drain).await;
         self.handle.stop(true).await;
-        for task in [self.worker, self.news].into_iter().flatten() {
+        self.background.stop().await;
+        for task in [Some(self.waking), self.news].into_iter().flatten() {
             task.abort();
             // It ends at its next wait; until then it may hold a connection of the database.
             drop(task.await);

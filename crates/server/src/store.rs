@@ -4,7 +4,7 @@ use crate::config::{Config, Synchronous};
 use anyhow::{Context, bail};
 use backends::db::{self, Options};
 use migration::Migrator;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use secrecy::ExposeSecret;
 use std::os::unix::fs::DirBuilderExt;
@@ -76,7 +76,11 @@ pub async fn migrate(db: &DatabaseConnection) -> anyhow::Result<()> {
 /// Looks at the version only here, with the lock: whoever held it before may have been newer.
 async fn bring_up(db: &DatabaseConnection) -> anyhow::Result<()> {
     refuse_newer(db).await?;
-    Migrator::up(db, None).await.context("a migration failed")
+    Migrator::up(db, None).await.context("a migration failed")?;
+    let months = db::write(db, async |tx: &DatabaseTransaction| {
+        events::partition::ensure(tx, kernel::clock::now()).await
+    });
+    months.await.context("cannot make the event log's months")
 }
 
 /// The migrations that are not applied yet. Only reads.

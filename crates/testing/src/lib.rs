@@ -1,4 +1,5 @@
-//! What tests stand on: private PostgreSQL and Redis servers that can be killed, and a fresh database for one test.
+//! What tests stand on: private PostgreSQL and Redis servers that can be killed, a mail server that keeps what it is given,
+//! and a fresh database for one test.
 //!
 //! A test that needs something that is not there panics with a sentence that says what to install; it is never skipped
 //! quietly. `./test` starts the shared servers and names them in the environment. Dev-dependency only.
@@ -6,6 +7,7 @@
 mod database;
 mod env;
 mod form;
+mod mail;
 mod net;
 mod postgres;
 mod process;
@@ -13,6 +15,7 @@ mod redis;
 
 pub use database::TestDb;
 pub use form::Form;
+pub use mail::MailCatcher;
 pub use net::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -79,12 +79,20 @@ fn parse_name(name: &str) -> Result<String, Field> {
     Ok(name.to_owned())
 }
 
-/// Makes an account and signs it in. A taken address is told: until addresses are verified by mail, there is no other
-/// way for its owner to learn that they have an account.
+/// Whether somebody administers the whole instance.
 ///
 /// # Errors
-/// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`].
-pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Result<SignedIn, Error> {
+/// Only the database's.
+pub async fn is_admin(db: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
+    let row = user::Entity::find_by_id(user)
+        .filter(user::Column::DeletedAt.is_null())
+        .one(db)
+        .await?;
+    Ok(row.is_some_and(|row| row.is_admin))
+}
+
+/// The row of an account that is to be made: everything in it is checked, its password is hashed.
+async fn prepare(accounts: &Accounts, new: NewUser) -> Result<user::Model, Error> {
     let (email, name) = (parse_email(&new.email), parse_name(&new.display_name));
     let (password, problem) = accounts.hasher().judge(new.password, [new.email, new.display_name]).await?;
     let (email, display_name) = match (email, name, problem) {
@@ -95,7 +103,7 @@ pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Resu
     };
     let password_hash = accounts.hasher().hash(password).await?;
     let now = clock::now();
-    let row = user::Model {
+    Ok(user::Model {
         id: UserId::new(),
         email,
         display_name,
@@ -103,24 +111,60 @@ pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Resu
         created_at: now,
         updated_at: now,
         deleted_at: None,
+        is_admin: false,
+    })
+}
+
+async fn insert(tx: &impl ConnectionTrait, row: &user::Model) -> Result<(), Error> {
+    user::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(tx)
+        .await
+        .map_err(taken)?;
+    let by = By {
+        workspace: None,
+        user: Some(row.id),
     };
+    events::append(tx, by, Change::UserRegistered { user: row.id }).await?;
+    Ok(())
+}
+
+/// Makes an account and signs it in. A taken address is told: until addresses are verified by mail, there is no other
+/// way for its owner to learn that they have an account.
+///
+/// # Errors
+/// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`].
+pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Result<SignedIn, Error> {
+    let row = prepare(accounts, new).await?;
     db::write(accounts.db(), async |tx: &DatabaseTransaction| {
-        user::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(tx)
-            .await
-            .map_err(taken)?;
-        events::append(
-            tx,
-            By {
-                workspace: None,
-                user: Some(row.id),
-            },
-            Change::UserRegistered { user: row.id },
-        )
-        .await?;
+        insert(tx, &row).await?;
         session::start(tx, accounts, row.clone(), &client).await
     })
     .await
+}
+
+/// Makes an account without signing it in, for whoever runs the instance.
+///
+/// # Errors
+/// As [`register`].
+pub async fn create(accounts: &Accounts, new: NewUser, is_admin: bool) -> Result<user::Model, Error> {
+    let mut row = prepare(accounts, new).await?;
+    row.is_admin = is_admin;
+    db::write(accounts.db(), async |tx: &DatabaseTransaction| insert(tx, &row).await).await?;
+    Ok(row)
+}
+
+/// Says whether somebody administers the whole instance. `false` when there is no such account.
+///
+/// # Errors
+/// Only the database's.
+pub async fn set_admin(db: &impl ConnectionTrait, email: &str, is_admin: bool) -> Result<bool, DbErr> {
+    let changed = user::Entity::update_many()
+        .col_expr(user::Column::IsAdmin, Expr::value(is_admin))
+        .filter(user::Column::Email.eq(email.trim().to_lowercase()))
+        .filter(user::Column::DeletedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(changed.rows_affected > 0)
 }
 
 fn taken(error: DbErr) -> Error {

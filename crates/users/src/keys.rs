@@ -2,9 +2,11 @@
 //! everybody's login.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use rand::RngExt;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use sha2::Sha256;
 use std::fmt;
 
 /// Shorter keys can be guessed from one token.
@@ -35,6 +37,7 @@ pub enum KeyError {
 
 struct Key {
     kid: String,
+    secret: SecretSlice<u8>,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
@@ -86,6 +89,17 @@ impl KeyRing {
         (&self.keys[0].kid, &self.keys[0].encoding)
     }
 
+    /// A key of its own for another purpose from each key of the ring, in the same order (HMAC-SHA256 of the purpose's
+    /// name, as RFC 5869 expands): whoever learns one cannot sign tokens with it.
+    pub fn derive(&self, purpose: &str) -> Vec<(String, [u8; 32])> {
+        let derived = |key: &Key| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.expose_secret()).ok()?;
+            mac.update(purpose.as_bytes());
+            Some((key.kid.clone(), mac.finalize().into_bytes().into()))
+        };
+        self.keys.iter().filter_map(derived).collect()
+    }
+
     /// The key of an id. Compared with what is in the ring, never looked up anywhere else.
     pub(crate) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
         self.keys.iter().find(|key| key.kid == kid).map(|key| &key.decoding)
@@ -109,5 +123,6 @@ fn key(part: &str) -> Result<Key, KeyError> {
         kid,
         encoding: EncodingKey::from_secret(&secret),
         decoding: DecodingKey::from_secret(&secret),
+        secret: secret.into(),
     })
 }

@@ -6,10 +6,10 @@
 pub(crate) mod level;
 mod marker;
 
-pub use level::{level, level_of, levels};
+pub use level::{level, level_of, levels, restricted_in};
 pub use marker::{
     Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
-    ReadMembers, ReadWorkspace, ViewDocument,
+    ReadAudit, ReadMembers, ReadReports, ReadWorkspace, ViewDocument,
 };
 #[cfg(test)]
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};

@@ -1,8 +1,12 @@
-//! Tenants, their members, and the door ([`access`]) that decides who may do what.
+//! Tenants, their members, and the door ([`access`]) that decides who may do what; what happened in a tenant, for whoever
+//! may see it ([`activity`], [`audit`], [`report`]).
 
 pub mod access;
+pub mod activity;
+pub mod audit;
 pub mod error;
 pub mod member;
+pub mod report;
 pub mod workspace;
 
 #[cfg(test)]

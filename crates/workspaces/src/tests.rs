@@ -1,9 +1,12 @@
 //! The door, workspaces and members on a real database.
 
+mod activity;
+mod audit;
 mod door;
 mod level;
 mod member;
 mod policy;
+mod report;
 mod workspace;
 
 use crate::{
@@ -174,6 +177,7 @@ async fn make_user(db: &DatabaseConnection, id: UserId, name: &str) {
         created_at: now,
         updated_at: now,
         deleted_at: None,
+        is_admin: false,
     };
     user::Entity::insert(row.into_active_model())
         .exec_without_returning(db)

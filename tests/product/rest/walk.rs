@@ -44,10 +44,12 @@ struct Place {
     workspace: String,
     document: String,
     block: String,
+    job: String,
+    report: String,
 }
 
 impl Place {
-    async fn new(app: &TestApp, owner: &User) -> Self {
+    async fn new(owner: &User) -> Self {
         let workspace = owner
             .post("/api/v1/workspaces/", &json!({ "name": "Walked" }))
             .await
@@ -57,13 +59,30 @@ impl Place {
             .document(&workspace, "Page", json!([{ "type": "paragraph", "text": "secret" }]))
             .await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
-        let _ = app;
+        let (job, report) = Self::report(owner, &workspace).await;
         Self {
             owner: owner.clone(),
             workspace,
             document: text(&page["id"]),
             block: text(&page["blocks"][0]["id"]),
+            job,
+            report,
         }
+    }
+
+    /// A report that the owner asked for, and the job that made it.
+    async fn report(owner: &User, workspace: &str) -> (String, String) {
+        let reports = format!("/api/v1/workspaces/{workspace}/reports/");
+        let period = json!({ "starts_at": "2026-01-05T00:00:00Z", "ends_at": "2026-01-12T00:00:00Z" });
+        let job = owner.post(&reports, &period).await.expect(202).id();
+        for _ in 0..1_000 {
+            let made = owner.get(&reports).await.expect(200);
+            if let Some(id) = made.body["data"][0]["id"].as_str() {
+                return (job, id.to_owned());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("no report was made");
     }
 
     async fn call(&self, caller: &User, operation: &Operation) -> (u16, String) {
@@ -72,12 +91,17 @@ impl Place {
             .replace("{workspace_id}", &self.workspace)
             .replace("{document_id}", &self.document)
             .replace("{block_id}", &self.block)
-            .replace("{user_id}", &self.owner.id);
+            .replace("{user_id}", &self.owner.id)
+            .replace("{job_id}", &self.job)
+            .replace("{report_id}", &self.report);
         let path = if operation.id == "documents.list" {
             format!("{path}?workspace_id={}", self.workspace)
         } else {
             path
         };
+        if operation.id == "events.stream" {
+            return (caller.status_of(&path).await, String::new());
+        }
         let body = json!({ "workspace_id": self.workspace, "name": "Walked" });
         let answer = caller
             .call(operation.method.clone(), &path, operation.has_body.then_some(&body))
@@ -92,14 +116,14 @@ fn is_public(operation: &Operation) -> bool {
 
 /// Operations on the caller's own things, which name nothing of anybody else's.
 fn is_own(operation: &Operation) -> bool {
-    ["users.me", "workspaces.list", "workspaces.create"].contains(&operation.id.as_str())
+    ["users.me", "workspaces.list", "workspaces.create", "events.types", "jobs.list"].contains(&operation.id.as_str())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_nothing_and_strangers_learn_nothing() {
     let app = TestApp::new().await;
     let (owner, stranger) = (app.user("owner").await, app.user("stranger").await);
-    let place = Place::new(&app, &owner).await;
+    let place = Place::new(&owner).await;
     for operation in operations().iter().filter(|operation| !is_public(operation)) {
         let (status, text) = place.call(&User::nobody(&app), operation).await;
         assert_eq!(status, 401, "{} as nobody: {text}", operation.id);
@@ -130,7 +154,7 @@ async fn what_each_role_may_do_is_the_committed_table() {
     for operation in operations().iter().filter(|operation| !is_public(operation)) {
         write!(table, "{:<25}", operation.id).expect("written");
         for (role, person) in &people {
-            let place = Place::new(&app, &owner).await;
+            let place = Place::new(&owner).await;
             owner.adds(person, &place.workspace, role).await;
             let (status, _) = place.call(person, operation).await;
             let answer = match status {

@@ -122,6 +122,15 @@ impl User {
         }
     }
 
+    /// The status of an answer whose body does not end.
+    pub async fn status_of(&self, path: &str) -> u16 {
+        let mut request = self.http.get(format!("{}{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        request.send().await.expect("the product answers").status().as_u16()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None).await
     }

@@ -135,3 +135,17 @@ fn methods_of_a_path_are_what_the_router_takes() {
     assert_eq!(of("/api/v1/workspaces//"), "");
     assert_eq!(of("/nothing/"), "");
 }
+
+/// The list that the log is written from is the list that is published.
+#[test]
+fn every_type_of_event_is_described() {
+    let api = document();
+    let schemas = &api["components"]["schemas"];
+    let names: Vec<Value> = ::events::catalogue().iter().map(|one| one.name.into()).collect();
+    assert_eq!(schemas["Event"]["properties"]["type"]["enum"], Value::from(names.clone()));
+    for one in ::events::catalogue() {
+        let payload = &schemas["EventPayloads"]["properties"][one.name];
+        assert_eq!(payload["required"], one.payload["required"], "{}", one.name);
+        assert_eq!(payload["description"], one.description);
+    }
+}

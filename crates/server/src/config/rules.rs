@@ -45,7 +45,17 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("collab.listen_secs", 0, DAY),
     ("collab.idle_secs", 0, DAY),
     ("collab.snapshot_rows", 1, MANY),
-    ("worker.interval_secs", 1, DAY),
+    ("collab.log_days", 0, 36_500),
+    ("collab.log_rows", 0, MANY),
+    ("worker.lease_secs", 1, DAY),
+    ("worker.poll_ms", 10, 60_000),
+    ("worker.drain_secs", 0, DAY),
+    ("worker.mail_jobs", 1, 1024),
+    ("worker.reports_jobs", 1, 1024),
+    ("worker.documents_jobs", 1, 1024),
+    ("worker.upkeep_jobs", 1, 1024),
+    ("worker.kept_days", 1, 3650),
+    ("events.kept_days", 1, 36_500),
 ];
 
 /// What is wrong with a whole number, if anything.
@@ -62,10 +72,20 @@ pub(super) fn text(key: &str, value: &str) -> Option<String> {
     match key {
         "server.public_url" if !value.is_empty() => public_url(value),
         "database.url" if !value.is_empty() => database_url(value),
+        "worker.queues" => jobs::Queue::list(value).err(),
+        "mail.url" if !value.is_empty() => mail_url(value),
         "log.level" => EnvFilter::try_new(value)
             .err()
             .map(|why| format!("is no level and no filter: {why}")),
         _ => None,
+    }
+}
+
+/// The scheme alone; the rest is read when mail is set up, because only the mail library knows what it takes.
+fn mail_url(value: &str) -> Option<String> {
+    match Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "smtp" | "smtps") && url.has_host() => None,
+        _ => Some("has to begin with smtp:// or smtps:// and a host".to_owned()),
     }
 }
 

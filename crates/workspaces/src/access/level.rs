@@ -93,6 +93,19 @@ pub async fn levels(db: &impl ConnectionTrait, user: UserId, ids: &[DocumentId])
     Ok(levels)
 }
 
+/// The workspace of a page that members in general may not see; none for one that they may, or that is not there.
+///
+/// # Errors
+/// Only the database's.
+pub async fn restricted_in(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<WorkspaceId>, DbErr> {
+    let chain = chains(db, &[id]).await?.remove(&id).unwrap_or_default();
+    if chain.is_empty() || level_of(Role::Member, &chain) >= Level::View {
+        return Ok(None);
+    }
+    let document = document::Entity::find_by_id(id).one(db).await?;
+    Ok(document.map(|document| document.workspace_id))
+}
+
 #[derive(FromQueryResult)]
 struct Link {
     leaf: DocumentId,

@@ -48,6 +48,10 @@ workspace_permissions! {
     EditWorkspace: Admin;
     /// Add, change and remove members.
     ManageMembers: Admin;
+    /// See everything that happened in it, and export it.
+    ReadAudit: Admin;
+    /// See its activity reports, and get them by mail.
+    ReadReports: Admin;
     /// Put it in the trash.
     DeleteWorkspace: Owner;
 }

@@ -1,0 +1,119 @@
+//! What follows from facts: letters, and sign-ins in the logs of the workspaces that somebody belongs to. Written in the
+//! transaction that stamps the fact, so each follows exactly once.
+
+use crate::{Job, kinds::send_mail::SendMail, letter::Mail};
+use entity::{event, member, session, user, workspace};
+use events::{By, Change};
+use kernel::id::*;
+use queue::Unique;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+
+/// Writes what follows from these facts. Gives the queues that got jobs.
+pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Result<BTreeSet<&'static str>, queue::Error> {
+    sign_ins(tx, events).await?;
+    let mut queues = BTreeSet::new();
+    for event in events {
+        let letter = match event.kind.as_str() {
+            "member.added" => member_added(tx, event).await?,
+            "session.revoked_on_reuse" => session_revoked(tx, event).await?,
+            _ => None,
+        };
+        if let Some(letter) = letter {
+            let mut job = letter.job()?;
+            job.unique = Unique::Once(format!("mail:{}", event.id));
+            job.workspace = event.workspace_id;
+            queues.insert(job.queue);
+            queue::add(tx, job).await?;
+        }
+    }
+    Ok(queues)
+}
+
+/// A sign-in belongs to no tenant; every workspace that the person is a member of has it in its own log.
+async fn sign_ins(tx: &impl ConnectionTrait, events: &[event::Model]) -> Result<(), DbErr> {
+    let sign_ins: Vec<&event::Model> = events.iter().filter(|event| event.kind == "user.signed_in").collect();
+    if sign_ins.is_empty() {
+        return Ok(());
+    }
+    let living = workspace::Entity::find()
+        .select_only()
+        .column(workspace::Column::Id)
+        .filter(workspace::Column::DeletedAt.is_null())
+        .into_query();
+    let members = member::Entity::find()
+        .filter(member::Column::UserId.is_in(sign_ins.iter().filter_map(|event| event.user_id)))
+        .filter(member::Column::WorkspaceId.in_subquery(living))
+        .all(tx)
+        .await?;
+    let mut homes: HashMap<UserId, Vec<WorkspaceId>> = HashMap::new();
+    for member in members {
+        homes.entry(member.user_id).or_default().push(member.workspace_id);
+    }
+    for event in sign_ins {
+        let (Some(user), Some(session)) = (event.user_id, event.subject_id) else {
+            continue;
+        };
+        for workspace in homes.get(&user).into_iter().flatten() {
+            let by = By {
+                workspace: Some(*workspace),
+                user: Some(user),
+            };
+            let change = Change::MemberSignedIn {
+                member: user,
+                session: SessionId(session),
+            };
+            events::append(tx, by, change).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn living_user(tx: &impl ConnectionTrait, id: Option<UserId>) -> Result<Option<user::Model>, DbErr> {
+    let Some(id) = id else { return Ok(None) };
+    user::Entity::find_by_id(id).filter(user::Column::DeletedAt.is_null()).one(tx).await
+}
+
+/// Whoever was made a member by somebody else is told.
+async fn member_added(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Option<SendMail>, DbErr> {
+    let (Some(home), member) = (event.workspace_id, event.subject_id.map(UserId)) else {
+        return Ok(None);
+    };
+    if member == event.user_id {
+        return Ok(None);
+    }
+    let (to, by) = (living_user(tx, member).await?, living_user(tx, event.user_id).await?);
+    let home = workspace::Entity::find_by_id(home).one(tx).await?;
+    let (Some(to), Some(home)) = (to, home) else { return Ok(None) };
+    let payload: Value = serde_json::from_str(&event.payload).unwrap_or_default();
+    Ok(Some(SendMail {
+        to: to.email,
+        to_name: to.display_name,
+        mail: Mail::MemberAdded {
+            workspace: home.name,
+            by: by.map_or_else(|| "Somebody".to_owned(), |by| by.display_name),
+            role: payload["role"].as_str().unwrap_or("member").to_owned(),
+            url: format!("/workspaces/{}", home.id),
+        },
+    }))
+}
+
+/// A stolen login is worth a letter: its owner should change their password.
+async fn session_revoked(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Option<SendMail>, DbErr> {
+    let Some(to) = living_user(tx, event.user_id).await? else {
+        return Ok(None);
+    };
+    let login = match event.subject_id {
+        Some(id) => session::Entity::find_by_id(SessionId(id)).one(tx).await?,
+        None => None,
+    };
+    Ok(Some(SendMail {
+        to: to.email,
+        to_name: to.display_name,
+        mail: Mail::SessionRevoked {
+            at: event.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
+            user_agent: login.map(|login| login.user_agent).unwrap_or_default(),
+        },
+    }))
+}

@@ -1,0 +1,57 @@
+//! Every kind of job there is.
+
+pub mod compact_page;
+pub mod forget_jobs;
+pub mod keep_events;
+pub mod make_report;
+pub mod purge_sessions;
+pub mod seal_events;
+pub mod send_mail;
+pub mod snapshot_page;
+
+pub use compact_page::{CompactPage, CompactPages};
+pub use forget_jobs::ForgetJobs;
+pub use keep_events::KeepEvents;
+pub use make_report::{MakeReport, MakeReports};
+pub use purge_sessions::PurgeSessions;
+pub use seal_events::SealEvents;
+pub use send_mail::SendMail;
+pub use snapshot_page::{SnapshotPage, SnapshotPages};
+
+use crate::{
+    Job,
+    job::parse,
+    work::{Done, Trouble, Work},
+};
+
+/// The kinds by their names. Another one is one more line.
+macro_rules! kinds {
+    ($($job:ident),* $(,)?) => {
+        /// Does what a job's kind says.
+        pub(crate) async fn perform(work: &Work) -> Result<Done, Trouble> {
+            let claim = work.claim();
+            match claim.kind.as_str() {
+                $(<$job as Job>::KIND => parse::<$job>(claim.version, &claim.payload)?.run(work).await,)*
+                // A newer version's, during a rolling update: another worker will take it.
+                unknown => Err(Trouble::Retry(format!("this worker knows no {unknown:?}"))),
+            }
+        }
+
+        /// The names of all kinds.
+        pub const KINDS: &[&str] = &[$(<$job as Job>::KIND),*];
+    };
+}
+
+kinds! {
+    SendMail,
+    MakeReports,
+    MakeReport,
+    SnapshotPages,
+    SnapshotPage,
+    CompactPages,
+    CompactPage,
+    PurgeSessions,
+    SealEvents,
+    KeepEvents,
+    ForgetJobs,
+}
