@@ -40,6 +40,20 @@ fn subscriptions() -> TableCreateStatement {
         .to_owned()
 }
 
+fn administrators() -> TableCreateStatement {
+    Table::create()
+        .table("administrators")
+        .col(uuid("user_id").primary_key())
+        .col(timestamp_with_time_zone("created_at"))
+        .foreign_key(
+            ForeignKey::create()
+                .from("administrators", "user_id")
+                .to("users", "id")
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -57,13 +71,6 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager.create_table(subscriptions()).await?;
-        manager
-            .alter_table(
-                Table::alter()
-                    .table("users")
-                    .add_column(boolean("is_admin").default(false))
-                    .to_owned(),
-            )
-            .await
+        manager.create_table(administrators()).await
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Rows are not responses: nothing here serialises for the outside.
 
+pub mod administrator;
 pub mod document;
 pub mod document_actor;
 pub mod document_archive;

@@ -22,8 +22,6 @@ pub struct Model {
     pub updated_at: Time,
     /// When the account was closed; a closed account cannot sign in.
     pub deleted_at: Option<Time>,
-    /// Whether they administer the whole instance.
-    pub is_admin: bool,
 }
 
 /// Joins are written where they are used.

@@ -5,11 +5,12 @@ use crate::{
     session::{self, Client},
 };
 use backends::db;
-use entity::user;
+use entity::{administrator, user};
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr,
+    sea_query::{Expr, OnConflict},
 };
 use std::fmt;
 
@@ -84,11 +85,9 @@ fn parse_name(name: &str) -> Result<String, Field> {
 /// # Errors
 /// Only the database's.
 pub async fn is_admin(db: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
-    let row = user::Entity::find_by_id(user)
-        .filter(user::Column::DeletedAt.is_null())
-        .one(db)
-        .await?;
-    Ok(row.is_some_and(|row| row.is_admin))
+    let living = user::Entity::find_by_id(user).filter(user::Column::DeletedAt.is_null());
+    let administers = administrator::Entity::find_by_id(user).one(db).await?.is_some();
+    Ok(administers && living.one(db).await?.is_some())
 }
 
 /// The row of an account that is to be made: everything in it is checked, its password is hashed.
@@ -111,7 +110,6 @@ async fn prepare(accounts: &Accounts, new: NewUser) -> Result<user::Model, Error
         created_at: now,
         updated_at: now,
         deleted_at: None,
-        is_admin: false,
     })
 }
 
@@ -147,9 +145,15 @@ pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Resu
 /// # Errors
 /// As [`register`].
 pub async fn create(accounts: &Accounts, new: NewUser, is_admin: bool) -> Result<user::Model, Error> {
-    let mut row = prepare(accounts, new).await?;
-    row.is_admin = is_admin;
-    db::write(accounts.db(), async |tx: &DatabaseTransaction| insert(tx, &row).await).await?;
+    let row = prepare(accounts, new).await?;
+    db::write(accounts.db(), async |tx: &DatabaseTransaction| {
+        insert(tx, &row).await?;
+        if is_admin {
+            appoint(tx, row.id).await?;
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
     Ok(row)
 }
 
@@ -158,13 +162,28 @@ pub async fn create(accounts: &Accounts, new: NewUser, is_admin: bool) -> Result
 /// # Errors
 /// Only the database's.
 pub async fn set_admin(db: &impl ConnectionTrait, email: &str, is_admin: bool) -> Result<bool, DbErr> {
-    let changed = user::Entity::update_many()
-        .col_expr(user::Column::IsAdmin, Expr::value(is_admin))
-        .filter(user::Column::Email.eq(email.trim().to_lowercase()))
-        .filter(user::Column::DeletedAt.is_null())
-        .exec(db)
-        .await?;
-    Ok(changed.rows_affected > 0)
+    let Some(user) = find_by_email(db, email).await? else {
+        return Ok(false);
+    };
+    if is_admin {
+        appoint(db, user.id).await?;
+    } else {
+        administrator::Entity::delete_by_id(user.id).exec(db).await?;
+    }
+    Ok(true)
+}
+
+async fn appoint(db: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    let row = administrator::Model {
+        user_id: user,
+        created_at: clock::now(),
+    };
+    let already = OnConflict::column(administrator::Column::UserId).do_nothing().to_owned();
+    administrator::Entity::insert(row.into_active_model())
+        .on_conflict(already)
+        .exec_without_returning(db)
+        .await
+        .map(drop)
 }
 
 fn taken(error: DbErr) -> Error {

@@ -177,7 +177,6 @@ async fn make_user(db: &DatabaseConnection, id: UserId, name: &str) {
         created_at: now,
         updated_at: now,
         deleted_at: None,
-        is_admin: false,
     };
     user::Entity::insert(row.into_active_model())
         .exec_without_returning(db)

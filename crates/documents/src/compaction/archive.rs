@@ -73,9 +73,10 @@ pub fn encode(changes: &[Authored]) -> Result<Vec<u8>, Error> {
 
 /// The columns deflated, behind the first bytes of their SHA-256.
 fn sealed(columns: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut out = DeflateEncoder::new(Sha256::digest(columns)[..CHECKSUM].to_vec(), Compression::default());
+    let mut out = DeflateEncoder::new(Vec::new(), Compression::default());
     out.write_all(columns)?;
-    out.finish()
+    let deflated = out.finish()?;
+    Ok([&Sha256::digest(&deflated)[..CHECKSUM], &deflated].concat())
 }
 
 fn write_columns(to: &mut Encoder<Vec<u8>>, changes: &[Authored]) -> Written {
@@ -144,6 +145,9 @@ pub fn decode(bytes: &[u8], from_seq: i64, count: usize) -> Result<Vec<Authored>
         return Err(corrupt(&"it claims too many changes"));
     }
     let (checksum, deflated) = bytes.split_at_checked(CHECKSUM).ok_or_else(|| corrupt(&"it is too short"))?;
+    if Sha256::digest(deflated)[..CHECKSUM] != *checksum {
+        return Err(corrupt(&"its checksum is wrong"));
+    }
     let mut columns = Vec::new();
     DeflateDecoder::new(deflated)
         .take(MAX_INFLATED + 1)
@@ -151,9 +155,6 @@ pub fn decode(bytes: &[u8], from_seq: i64, count: usize) -> Result<Vec<Authored>
         .map_err(|e| corrupt(&e))?;
     if columns.len() as u64 > MAX_INFLATED {
         return Err(corrupt(&"it inflates to too much"));
-    }
-    if Sha256::digest(&columns)[..CHECKSUM] != *checksum {
-        return Err(corrupt(&"its checksum is wrong"));
     }
     let mut from = Columns {
         decoder: Decoder::new(&columns),

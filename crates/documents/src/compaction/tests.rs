@@ -49,7 +49,6 @@ async fn stage(db: &DatabaseConnection) -> (UserId, WorkspaceId) {
         created_at: now,
         updated_at: now,
         deleted_at: None,
-        is_admin: false,
     };
     insert(db, row.into_active_model()).await;
     let row = workspace::Model {
