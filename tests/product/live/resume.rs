@@ -2,7 +2,12 @@
 
 use super::{Scene, echoes, edit, up_to_now};
 use crate::support::{Socket, TestApp};
+use backends::db::write;
+use documents::compaction::{self, Retention};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
+use std::time::Duration;
+use testing::TestDb;
 
 fn insert(id: &str, text: &str) -> Value {
     json!({ "type": "insert", "id": id, "pos": 0, "text": text })
@@ -161,5 +166,101 @@ async fn who_cannot_be_caught_up_gets_the_page_again() {
     let mut near = back(&scene, last - 999, &epoch).await;
     assert_eq!(near.until("hello_ack").await["replay_from"], last - 999);
     echoes(&mut near, last - 999, last).await;
+    scene.app.stop().await;
+}
+
+/// A page on which twenty letters were typed and whose log is folded as far as it can be, with nothing of it in memory.
+struct Folded {
+    scene: Scene,
+    db: TestDb,
+    epoch: Value,
+    floor: i64,
+    head: i64,
+}
+
+async fn folded() -> Folded {
+    let db = TestDb::new().await;
+    let overrides = [("database.url", db.url()), ("collab.snapshot_rows", "15")];
+    let scene = Scene::of(TestApp::with(&overrides).await, "Hello").await;
+    let (mut writer, snapshot) = Socket::join(&scene.app.address(0), &scene.document, &scene.owner.token).await;
+    let start = snapshot["server_seq"].as_i64().expect("a number");
+    for n in 0..20 {
+        edit(&mut writer, insert(&format!("a{n}"), "a")).await;
+    }
+    let document = scene.document.parse().expect("an id");
+    let none_kept = Retention {
+        age: Duration::ZERO,
+        rows: 0,
+    };
+    let fold = async || {
+        write(db.db(), async |tx: &DatabaseTransaction| {
+            compaction::fold(tx, document, &none_kept).await
+        })
+        .await
+    };
+    let mut floor = 0;
+    let app = scene
+        .app
+        .restart_after(async { floor = fold().await.expect("it folds").rows as i64 })
+        .await;
+    assert!((start + 1..start + 15).contains(&floor), "{floor} rows are folded");
+    let owner = scene.owner.at(&app.address(0));
+    Folded {
+        scene: Scene { app, owner, ..scene },
+        db,
+        epoch: snapshot["epoch"].clone(),
+        floor,
+        head: start + 20,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_place_in_the_log_is_folded_gets_the_page_again_and_then_what_follows() {
+    let Folded {
+        scene,
+        db: _db,
+        epoch,
+        floor,
+        head,
+    } = folded().await;
+    let mut ada = back(&scene, floor - 1, &epoch).await;
+    let ack = ada.until("hello_ack").await;
+    assert_eq!((&ack["resync"], &ack["replay_from"]), (&json!(true), &Value::Null));
+    let whole = ada.until("resync").await;
+    assert_eq!((&whole["reason"], &whole["server_seq"]), (&json!("too_far_behind"), &json!(head)));
+    assert_eq!(whole["doc"]["blocks"][0]["text"], format!("{}Hello", "a".repeat(20)));
+    let mut writer = scene.join(&scene.owner).await;
+    edit(&mut writer, insert("next", "z")).await;
+    assert_eq!(echoes(&mut ada, head, head + 1).await[0]["ops"][0]["text"], "z");
+    let mut near = back(&scene, floor + 1, &epoch).await;
+    assert_eq!(
+        near.until("hello_ack").await["replay_from"],
+        floor + 1,
+        "what is not folded is told"
+    );
+    let text = |item: &Value| item["ops"][0]["text"].as_str().map_or(0, str::len);
+    let missed = echoes(&mut near, floor + 1, head + 1).await;
+    assert_eq!(missed.iter().map(text).sum::<usize>() as i64, head - floor);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_whose_base_is_folded_is_refused_and_the_others_are_not() {
+    let Folded {
+        scene,
+        db: _db,
+        floor,
+        head,
+        ..
+    } = folded().await;
+    let mut ada = scene.join(&scene.owner).await;
+    let on = |base: i64| json!({ "type": "insert", "id": format!("on {base}"), "pos": 0, "text": "b", "base": base });
+    let refused = edit(&mut ada, on(floor - 1)).await;
+    assert_eq!((&refused["type"], &refused["code"]), (&json!("error"), &json!("base_unknown")));
+    for (base, seq) in [(floor + 1, head + 1), (head, head + 2)] {
+        assert_eq!(edit(&mut ada, on(base)).await["server_seq"], seq, "on {base}");
+    }
+    let text = &scene.texts().await[0];
+    assert_eq!((text.len(), text.matches('b').count()), (27, 2), "{text}");
     scene.app.stop().await;
 }
