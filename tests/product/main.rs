@@ -5,10 +5,12 @@
 
 mod support;
 
+mod commands;
 mod faults;
 mod hostile;
 mod live;
 mod rest;
 mod startup;
+mod stream;
 mod traces;
 mod visitor;

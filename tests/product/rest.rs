@@ -1,6 +1,10 @@
 //! The REST face from the outside.
 
+pub(crate) mod audit;
 mod auth;
 mod documents;
+mod events;
+pub(crate) mod jobs;
+mod reports;
 mod viewed;
 mod walk;

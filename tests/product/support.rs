@@ -4,6 +4,7 @@ pub mod app;
 pub mod binary;
 pub mod http;
 pub mod socket;
+pub mod sse;
 pub mod stock;
 
 pub use app::TestApp;
@@ -11,4 +12,5 @@ pub use binary::Binary;
 
 pub use http::User;
 pub use socket::Socket;
+pub use sse::Sse;
 pub use stock::Stock;

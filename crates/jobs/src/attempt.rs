@@ -78,6 +78,9 @@ async fn supervise(work: &Arc<Work>, cancelled: &CancellationToken, hurry: &Canc
     tokio::pin!(timeout);
     let asked = asked_to_stop(work);
     tokio::pin!(asked);
+    // One grace for all rounds of the loop: a beat does not lengthen it.
+    let grace = grace(cancelled);
+    tokio::pin!(grace);
     let mut renewed = Instant::now();
     loop {
         tokio::select! {
@@ -87,7 +90,7 @@ async fn supervise(work: &Arc<Work>, cancelled: &CancellationToken, hurry: &Canc
             () = hurry.cancelled() => return End::GivenBack,
             () = &mut timeout => return End::Returned(Err(Trouble::Retry(format!("it took longer than {} s", settings.timeout.as_secs())))),
             () = &mut asked, if !cancelled.is_cancelled() => cancelled.cancel(),
-            () = grace(cancelled), if cancelled.is_cancelled() => return End::Returned(Err(Trouble::Cancelled)),
+            () = &mut grace => return End::Returned(Err(Trouble::Cancelled)),
             _ = beat.tick() => match lease::renew(work.db(), work.claim(), settings.lease).await {
                 Ok(Held::Lost) => return End::Returned(Err(Trouble::Lost)),
                 Ok(Held::CancelRequested) => { cancelled.cancel(); renewed = Instant::now(); }

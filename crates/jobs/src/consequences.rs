@@ -47,17 +47,19 @@ async fn sign_ins(tx: &impl ConnectionTrait, events: &[event::Model]) -> Result<
         .filter(member::Column::WorkspaceId.in_subquery(living))
         .all(tx)
         .await?;
-    let mut homes: HashMap<UserId, Vec<WorkspaceId>> = HashMap::new();
+    let mut homes: HashMap<UserId, Vec<member::Model>> = HashMap::new();
     for member in members {
-        homes.entry(member.user_id).or_default().push(member.workspace_id);
+        homes.entry(member.user_id).or_default().push(member);
     }
     for event in sign_ins {
         let (Some(user), Some(session)) = (event.user_id, event.subject_id) else {
             continue;
         };
-        for workspace in homes.get(&user).into_iter().flatten() {
+        let homes = homes.get(&user).into_iter().flatten();
+        // Whoever joined since was a stranger when they signed in, and that is nobody's business.
+        for home in homes.filter(|home| home.created_at <= event.created_at) {
             let by = By {
-                workspace: Some(*workspace),
+                workspace: Some(home.workspace_id),
                 user: Some(user),
             };
             let change = Change::MemberSignedIn {

@@ -8,6 +8,8 @@ pub mod purge_sessions;
 pub mod seal_events;
 pub mod send_mail;
 pub mod snapshot_page;
+#[cfg(test)]
+pub(crate) mod trial;
 
 pub use compact_page::{CompactPage, CompactPages};
 pub use forget_jobs::ForgetJobs;
@@ -23,22 +25,24 @@ use crate::{
     job::parse,
     work::{Done, Trouble, Work},
 };
+#[cfg(test)]
+use trial::Trial;
 
 /// The kinds by their names. Another one is one more line.
 macro_rules! kinds {
-    ($($job:ident),* $(,)?) => {
+    ($($(#[$when:meta])* $job:ident),* $(,)?) => {
         /// Does what a job's kind says.
         pub(crate) async fn perform(work: &Work) -> Result<Done, Trouble> {
             let claim = work.claim();
             match claim.kind.as_str() {
-                $(<$job as Job>::KIND => parse::<$job>(claim.version, &claim.payload)?.run(work).await,)*
+                $($(#[$when])* <$job as Job>::KIND => parse::<$job>(claim.version, &claim.payload)?.run(work).await,)*
                 // A newer version's, during a rolling update: another worker will take it.
                 unknown => Err(Trouble::Retry(format!("this worker knows no {unknown:?}"))),
             }
         }
 
         /// The names of all kinds.
-        pub const KINDS: &[&str] = &[$(<$job as Job>::KIND),*];
+        pub const KINDS: &[&str] = &[$($(#[$when])* <$job as Job>::KIND),*];
     };
 }
 
@@ -54,4 +58,6 @@ kinds! {
     SealEvents,
     KeepEvents,
     ForgetJobs,
+    #[cfg(test)]
+    Trial,
 }

@@ -83,6 +83,54 @@ async fn a_key_is_taken_once_or_until_its_job_is_begun() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_taken_does_not_spoil_the_transaction() {
+    let keep = TestDb::new().await;
+    let db = keep.db();
+    for unique in [Unique::Once("k".to_owned()), Unique::WhileWaiting("w".to_owned())] {
+        let added = db::write(db, async |tx: &DatabaseTransaction| {
+            let keyed = || NewJob {
+                unique: unique.clone(),
+                ..new()
+            };
+            let first = add(tx, keyed()).await?.is_some();
+            let second = add(tx, keyed()).await?.is_some();
+            let third = add(tx, new()).await?.is_some();
+            Ok::<_, Error>([first, second, third])
+        })
+        .await
+        .expect("added");
+        assert_eq!(added, [true, false, true], "{unique:?}");
+    }
+    assert_eq!(job::Entity::find().all(db).await.expect("read").len(), 4);
+}
+
+#[tokio::test]
+async fn who_asked_is_told_of_each_end_once() {
+    let keep = TestDb::new().await;
+    let db = keep.db();
+    let (user, workspace) = (Some(UserId::new()), Some(WorkspaceId::new()));
+    let asked = || NewJob { user, workspace, ..new() };
+    put(db, new()).await.expect("a job that nobody asked for");
+    let unasked = take(db, "a", LEASE).await.expect("a job");
+    assert!(end(db, &unasked).await);
+    for failure in [None, Some(Failure::Permanent("no".to_owned())), Some(Failure::Cancelled)] {
+        put(db, asked()).await.expect("a job");
+        let claim = take(db, "a", LEASE).await.expect("a job");
+        for is_first in [true, false] {
+            let counts = match &failure {
+                None => end(db, &claim).await,
+                Some(failure) => fails(db, &claim, failure.clone()).await,
+            };
+            assert_eq!(counts, is_first);
+        }
+    }
+    let told = event::Entity::find().order_by_asc(event::Column::Id).all(db).await.expect("read");
+    let kinds: Vec<_> = told.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(kinds, ["job.succeeded", "job.failed", "job.cancelled"]);
+    assert!(told.iter().all(|one| (one.user_id, one.workspace_id) == (user, workspace)));
+}
+
+#[tokio::test]
 async fn what_is_urgent_goes_first_and_what_is_not_due_not_at_all() {
     let keep = TestDb::new().await;
     let db = keep.db();
@@ -226,6 +274,9 @@ async fn what_fails_waits_longer_each_time_and_is_dead_in_the_end() {
     let row = find(db, id).await.expect("it is there");
     assert_eq!((row.state, row.error.as_deref()), (State::Dead, Some("failed 3")));
     assert!(take(db, "a", LEASE).await.is_none());
+    let told = event::Entity::find().all(db).await.expect("read");
+    let kinds: Vec<_> = told.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(kinds, ["job.failed"], "of its death, not of every attempt");
     let again = db::write(db, async |tx: &DatabaseTransaction| retry(tx, &row).await)
         .await
         .expect("retried");

@@ -72,6 +72,22 @@ impl TestApp {
         format!("http://{}{path}", self.address(0))
     }
 
+    /// The database that the product runs on, for a test that reaches behind its back.
+    pub fn database_url(&self) -> String {
+        let file = || format!("sqlite://{}", self.dir.path().join("sheaf.db").display());
+        self.db.as_ref().map_or_else(file, |db| db.url().to_owned())
+    }
+
+    /// A connection to that database.
+    pub async fn database(&self) -> sea_orm::DatabaseConnection {
+        sea_orm::Database::connect(self.database_url()).await.expect("the database opens")
+    }
+
+    /// The data directory of every node.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// Somebody with a fresh account.
     pub async fn user(&self, name: &str) -> User {
         let email = format!("{name}-{}@example.com", &kernel::secret::token()[..12]);

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -99,19 +99,37 @@ impl Binary {
         std::fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
 
-    async fn launch(&mut self) -> bool {
-        let (out, errors) = (self.folder.path().join("stdout"), self.folder.path().join("stderr"));
-        let file = |path: &Path| std::fs::File::create(path).expect("a log can be made");
+    /// Runs another command of the binary on the same data, and waits for its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command()
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the product's binary can be started")
+    }
+
+    /// The binary with the settings of this product.
+    fn command(&self) -> Command {
         let mut command = Command::new(program());
         command
             .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(file(&out))
-            .stderr(file(&errors));
-        command
             .env("SHEAF__SERVER__LISTEN", self.address())
-            .env("SHEAF__SERVER__DATA_DIR", self.folder.path().join("data"));
-        command.envs(ALWAYS).envs(self.settings.iter().cloned());
+            .env("SHEAF__SERVER__DATA_DIR", self.data_dir())
+            .envs(ALWAYS)
+            .envs(self.settings.iter().cloned());
+        command
+    }
+
+    /// Its data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    async fn launch(&mut self) -> bool {
+        let (out, errors) = (self.folder.path().join("stdout"), self.folder.path().join("stderr"));
+        let file = |path: &Path| std::fs::File::create(path).expect("a log can be made");
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(file(&out)).stderr(file(&errors));
         self.child = Some(command.spawn().expect("the product's binary can be started"));
         let (started, wanted) = (Instant::now(), format!("listening on http://{}\n", self.address()));
         while started.elapsed() < READY_WITHIN && self.runs() {

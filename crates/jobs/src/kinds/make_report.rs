@@ -76,6 +76,9 @@ impl Job for MakeReport {
     const KIND: &'static str = "make_report";
 
     async fn run(self, work: &Work) -> Result<Done, Trouble> {
+        if name_of(work.db(), self.workspace).await?.is_none() {
+            return Err(Trouble::Permanent("the workspace is gone".to_owned()));
+        }
         work.progress(10, "counting").await?;
         let figures = report::figures(work.db(), self.workspace, self.starts_at, self.ends_at).await?;
         work.progress(90, "writing").await?;
