@@ -6,6 +6,7 @@ pub mod http;
 pub mod socket;
 pub mod sse;
 pub mod stock;
+pub mod worker;
 
 pub use app::TestApp;
 pub use binary::Binary;
@@ -14,3 +15,4 @@ pub use http::User;
 pub use socket::Socket;
 pub use sse::Sse;
 pub use stock::Stock;
+pub use worker::Worker;

@@ -109,7 +109,7 @@ impl Binary {
     }
 
     /// The binary with the settings of this product.
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let mut command = Command::new(program());
         command
             .current_dir(self.folder.path())
