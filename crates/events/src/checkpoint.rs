@@ -2,16 +2,17 @@
 //! could compute a whole new chain, but not sign it; and what was cut off is vouched for by the checkpoint where it was
 //! cut.
 
-use crate::chain::{self, Hash};
+use crate::{
+    chain::{self, Hash},
+    read,
+};
 use entity::{
-    event, event_chain,
+    event,
     event_checkpoint::{self, Reason},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{clock, id::*};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
 use sha2::Sha256;
 
 const DOMAIN: &[u8] = b"sheaf checkpoint 1";
@@ -103,14 +104,7 @@ pub(crate) async fn sign(
 /// # Errors
 /// Only the database's.
 pub async fn seal(tx: &impl ConnectionTrait, seals: &Seals, after: Option<WorkspaceId>, limit: u64) -> Result<Option<WorkspaceId>, DbErr> {
-    let chains = event_chain::Entity::find()
-        .order_by_asc(event_chain::Column::WorkspaceId)
-        .limit(limit);
-    let chains = match after {
-        Some(after) => chains.filter(event_chain::Column::WorkspaceId.gt(after)),
-        None => chains,
-    };
-    let chains = chains.all(tx).await?;
+    let chains = read::chains(tx, after, limit).await?;
     for chain in &chains {
         let place = (chain.workspace_id, chain.seq, chain::from_bytes(&chain.hash));
         sign(tx, seals, place, Reason::Seal).await?;
@@ -120,7 +114,7 @@ pub async fn seal(tx: &impl ConnectionTrait, seals: &Seals, after: Option<Worksp
 
 /// The hash that stands at an entry.
 pub(crate) async fn hash_at(db: &impl ConnectionTrait, workspace: WorkspaceId, seq: i64) -> Result<Option<Hash>, DbErr> {
-    let row = crate::read::of_chain(event::Entity::find(), workspace)
+    let row = read::of_chain(event::Entity::find(), workspace)
         .filter(event::Column::Seq.eq(seq))
         .one(db)
         .await?;
