@@ -157,3 +157,36 @@ async fn woken(heard: &mut broadcast::Receiver<Signal>, queue: Queue) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Job, kinds::PurgeSessions, tests::Stage};
+    use entity::job::State;
+    use futures::future::{poll_fn, ready as at_once};
+
+    /// The word to stop comes between the statement that takes a job and the worker that would run it.
+    #[tokio::test]
+    async fn a_job_that_was_taken_as_the_word_to_stop_came_is_given_back() {
+        let stage = Stage::new().await;
+        let parts = &stage.parts;
+        let id = queue::add(&parts.db, PurgeSessions {}.job().unwrap()).await.unwrap().unwrap();
+        let taken = queue::claim(&parts.db, "upkeep", "w", Duration::from_secs(60))
+            .await
+            .unwrap()
+            .unwrap();
+        let mut source = Source::new(Settings {
+            db: parts.db.clone(),
+            signals: parts.signals.clone(),
+            queue: Queue::Upkeep,
+            worker: "w".to_owned(),
+            lease: Duration::from_secs(60),
+            poll: Duration::from_secs(1),
+        });
+        source.next = Some(at_once(Some(taken)).boxed());
+        let worker = WorkerContext::new("w");
+        poll_fn(|cx| source.poll_close(cx, &worker)).await.unwrap();
+        let job = queue::list::find(&parts.db, id).await.unwrap();
+        assert_eq!((job.state, job.attempts), (State::Ready, 0));
+    }
+}
