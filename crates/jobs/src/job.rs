@@ -65,7 +65,7 @@ impl FromStr for Queue {
     fn from_str(name: &str) -> Result<Self, String> {
         let known = Self::ALL.map(Self::name).join(", ");
         let found = Self::ALL.into_iter().find(|queue| queue.name() == name);
-        found.ok_or_else(|| format!("there is no queue {name:?}; there are {known}"))
+        found.ok_or_else(|| format!("names {name:?}, which is no queue; there are {known}"))
     }
 }
 
