@@ -8,6 +8,9 @@ mod m0005_event_chain;
 mod m0006_jobs;
 mod m0007_compaction;
 mod m0008_reports;
+mod m0009_identity;
+mod m0010_tenants;
+mod m0011_access;
 
 use sea_orm_migration::prelude::*;
 
@@ -26,6 +29,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_jobs::Migration),
             Box::new(m0007_compaction::Migration),
             Box::new(m0008_reports::Migration),
+            Box::new(m0009_identity::Migration),
+            Box::new(m0010_tenants::Migration),
+            Box::new(m0011_access::Migration),
         ]
     }
 }

@@ -129,6 +129,8 @@ async fn people(db: &DatabaseConnection, document: DocumentId) -> Result<Vec<Use
             created_at: now,
             updated_at: now,
             deleted_at: None,
+            email_verified_at: None,
+            time_zone: None,
         };
         user::Entity::insert(row.into_active_model()).exec_without_returning(db).await?;
     }
@@ -139,6 +141,7 @@ async fn people(db: &DatabaseConnection, document: DocumentId) -> Result<Vec<Use
         created_at: now,
         updated_at: now,
         deleted_at: None,
+        archived_at: None,
     };
     let row = document::Model {
         id: document,
@@ -149,6 +152,7 @@ async fn people(db: &DatabaseConnection, document: DocumentId) -> Result<Vec<Use
         icon: None,
         cover: None,
         default_level: None,
+        restricted: false,
         created_by: people[0],
         created_at: now,
         updated_at: now,

@@ -18,6 +18,7 @@ use jobs::{
     kinds::{PurgeSessions, SendMail},
     letter::Mail,
 };
+use kernel::secret::Mint;
 use migration::Migrator;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement};
 use sea_orm_migration::MigratorTrait;
@@ -109,6 +110,7 @@ fn parts(db: DatabaseConnection, signals: &Signals, args: &Args, folder: &Path) 
         signals: signals.clone(),
         mailer: Mailer::directory(folder.join("outbox"), "Sheaf <sheaf@localhost>").context("an outbox")?,
         seals: Seals::new(vec![("bench".to_owned(), [7; 32])]),
+        mint: Mint::new([[7; 32]]),
         settings: Arc::new(settings),
     })
 }

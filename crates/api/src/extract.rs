@@ -4,7 +4,7 @@ use crate::{json::bad_field, problem::ApiError, state::State};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web::Data,
 };
 use futures::future::LocalBoxFuture;
@@ -12,7 +12,7 @@ use kernel::id::*;
 use serde::de::DeserializeOwned;
 use std::{future::Ready, str::FromStr};
 use tokio::sync::watch;
-use users::Caller;
+use users::{Bearer, Caller, api_key::Key, scope::Verb};
 use workspaces::access::{self, Access, Allows, DocumentAccess, Grants};
 
 /// The bearer token of a request.
@@ -29,21 +29,61 @@ fn state(request: &HttpRequest) -> Result<Data<State>, ApiError> {
         .ok_or_else(|| ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// Somebody known.
+/// Somebody known: a person, by a login or an API key.
 pub struct Known(pub Caller);
 
 impl FromRequest for Known {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(caller(request).map(Known))
+        let (request, deciding) = (request.clone(), undecided(request));
+        Box::pin(async move {
+            let _deciding = deciding;
+            caller(&request).await.map(Self)
+        })
     }
 }
 
-fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+/// Who calls, whatever they come with.
+async fn bearer_of(request: &HttpRequest) -> Result<Bearer, ApiError> {
     let token = bearer(request).ok_or_else(ApiError::unauthenticated)?;
-    Ok(state(request)?.accounts.authenticate(token)?)
+    let known = state(request)?.accounts.authenticate(token).await?;
+    if let Bearer::Person(caller) = &known
+        && let Some(key) = caller.key()
+    {
+        check_scope(request, key)?;
+    }
+    Ok(known)
+}
+
+async fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+    match bearer_of(request).await? {
+        Bearer::Person(caller) => Ok(caller),
+        Bearer::Link(_) => Err(ApiError::unauthenticated()),
+    }
+}
+
+/// What keys never open, whatever their scopes: what guards the account itself.
+const NOT_FOR_KEYS: [&str; 2] = ["auth", "admin"];
+
+/// Insists that a key's scopes cover what is asked: by the operation's resource, which is its tag, and by its method.
+fn check_scope(request: &HttpRequest, key: &Key) -> Result<(), ApiError> {
+    let verb = match *request.method() {
+        Method::GET | Method::HEAD => Verb::Read,
+        Method::DELETE => Verb::Delete,
+        _ => Verb::Write,
+    };
+    let pattern = request.match_pattern().unwrap_or_default();
+    let resource = crate::openapi::resource_of(&pattern, request.method());
+    match resource {
+        Some(resource) if !NOT_FOR_KEYS.contains(&resource) && key.may(resource, verb) => Ok(()),
+        _ => Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "the scopes of this API key do not cover this operation",
+        )),
+    }
 }
 
 /// Somebody who administers the whole instance. Nobody else is told that there is something.
@@ -57,7 +97,7 @@ impl FromRequest for Administrator {
         let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
             let _deciding = deciding;
-            let caller = caller(&request)?;
+            let caller = caller(&request).await?;
             if users::account::is_admin(&state(&request)?.db, caller.user).await? {
                 Ok(Self(caller))
             } else {
@@ -76,14 +116,17 @@ pub fn id<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> 
         .ok_or_else(ApiError::not_found)
 }
 
-/// Said while it is being decided whether the caller may: until the sender of this is gone.
-#[derive(Clone)]
-struct Undecided(watch::Receiver<()>);
+/// Said while it is being decided whether the caller may: until the senders of these are gone.
+#[derive(Clone, Default)]
+struct Undecided(Vec<watch::Receiver<()>>);
 
 /// Hold what this returns until it is decided whether the caller may.
 fn undecided(request: &HttpRequest) -> watch::Sender<()> {
     let (deciding, undecided) = watch::channel(());
-    request.extensions_mut().insert(Undecided(undecided));
+    let mut extensions = request.extensions_mut();
+    let mut all = extensions.remove::<Undecided>().unwrap_or_default();
+    all.0.push(undecided);
+    extensions.insert(all);
     deciding
 }
 
@@ -92,7 +135,7 @@ fn undecided(request: &HttpRequest) -> watch::Sender<()> {
 /// nothing for them.
 pub(crate) async fn door(request: &HttpRequest) {
     let deciding = request.extensions().get::<Undecided>().cloned();
-    if let Some(Undecided(mut deciding)) = deciding {
+    for mut deciding in deciding.unwrap_or_default().0 {
         // Nothing is ever sent: the end is that the sender goes.
         drop(deciding.changed().await);
     }
@@ -109,7 +152,7 @@ impl<P: Allows + 'static> FromRequest for Can<P> {
         let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
             let _deciding = deciding;
-            let caller = caller(&request)?;
+            let caller = caller(&request).await?;
             let workspace: WorkspaceId = id(&request, "workspace_id")?;
             Ok(Self(access::enter(&state(&request)?.db, caller.user, workspace).await?))
         })
@@ -127,7 +170,7 @@ impl<P: Grants + 'static> FromRequest for CanDocument<P> {
         let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
             let _deciding = deciding;
-            let caller = caller(&request)?;
+            let caller = caller(&request).await?;
             let document: DocumentId = id(&request, "document_id")?;
             Ok(Self(access::open(&state(&request)?.db, caller.user, document).await?))
         })
@@ -145,7 +188,7 @@ impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
         let (request, deciding) = (request.clone(), undecided(request));
         Box::pin(async move {
             let _deciding = deciding;
-            let caller = caller(&request)?;
+            let caller = caller(&request).await?;
             let document: DocumentId = id(&request, "document_id")?;
             Ok(Self(access::open_trashed(&state(&request)?.db, caller.user, document).await?))
         })

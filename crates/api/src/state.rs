@@ -4,6 +4,7 @@ use crate::streams::Streams;
 use backends::signal::Signals;
 use collab::Rooms;
 use events::checkpoint::Seals;
+use kernel::secret::Mint;
 use sea_orm::DatabaseConnection;
 use std::sync::{
     Arc,
@@ -44,6 +45,8 @@ pub struct State {
     pub signals: Signals,
     /// What verifies checkpoints of the event log.
     pub seals: Seals,
+    /// What derives the secrets in letters and links.
+    pub mint: Mint,
     /// Live streams of events.
     pub streams: Streams,
     /// How the HTTP face behaves.

@@ -35,7 +35,9 @@ fn state(db: DatabaseConnection) -> State {
         ..Default::default()
     };
     let signals = backends::signal::Signals::new(Bus::memory()).0;
+    let mint = ring.mint();
     State {
+        mint,
         streams: crate::Streams::new(db.clone(), signals.clone()).0,
         seals: events::checkpoint::Seals::new(Vec::new()),
         signals,

@@ -10,6 +10,7 @@ pub use kill::{Kill, on_connect};
 use crate::{extract::bearer, state::State};
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use collab::{
+    close::Close,
     outbox::Outbox,
     protocol::{Protocol, SUBPROTOCOLS},
     session::{Arrival, Authenticate, Bearer, Session},
@@ -17,6 +18,7 @@ use collab::{
 use kernel::id::DocumentId;
 use serde::Deserialize;
 use std::sync::Arc;
+use users::Accounts;
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     for path in ["/ws/documents/{document_id}/", "/ws/", "/collab/"] {
@@ -40,6 +42,20 @@ fn offered(request: &HttpRequest) -> Vec<String> {
         .collect()
 }
 
+async fn known(accounts: &Accounts, token: &str) -> Result<Bearer, Close> {
+    match accounts.person(token).await {
+        Ok(caller) => Ok(Bearer {
+            user: caller.user,
+            expires_ms: caller.expires_at.timestamp_millis(),
+        }),
+        Err(users::Error::Unauthenticated) => Err(Close::Unauthenticated),
+        Err(error) => {
+            tracing::warn!(%error, "a token cannot be looked at now");
+            Err(Close::Internal)
+        }
+    }
+}
+
 async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<State>) -> Result<HttpResponse, actix_web::Error> {
     let names = SUBPROTOCOLS.map(|(name, _)| name);
     let asked = web::Query::<Asked>::from_query(request.query_string()).map_or(
@@ -52,19 +68,19 @@ async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<Stat
     let offered = offered(&request);
     let accounts = state.accounts.clone();
     let authenticate: Authenticate = Arc::new(move |token| {
-        let caller = accounts.authenticate(token).ok()?;
-        Some(Bearer {
-            user: caller.user,
-            expires_ms: caller.expires_at.timestamp_millis(),
-        })
+        let accounts = accounts.clone();
+        Box::pin(async move { known(&accounts, &token).await })
     });
     let in_subprotocol = offered.iter().find_map(|name| name.strip_prefix("bearer."));
     let token = bearer(&request).or(asked.token.as_deref()).or(in_subprotocol);
-    let bearer = token.and_then(|token| authenticate(token));
+    let bearer = match token {
+        Some(token) => authenticate(token.to_owned()).await,
+        None => Err(Close::Unauthenticated),
+    };
     let settings = state.rooms.settings().clone();
     // Strangers may claim little until they have said who they are.
     let limit = guard::Limit::new(
-        if bearer.is_some() {
+        if bearer.is_ok() {
             settings.binary_frame_bytes
         } else {
             settings.first_frame_bytes

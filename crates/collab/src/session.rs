@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use kernel::{clock, id::*, role::Level};
 use serde_json::json;
 use std::{
@@ -30,15 +31,16 @@ pub struct Bearer {
     pub expires_ms: i64,
 }
 
-/// Asks who a token belongs to. The HTTP face brings it, because tokens are its business.
-pub type Authenticate = Arc<dyn Fn(&str) -> Option<Bearer> + Send + Sync>;
+/// Asks who a token belongs to: nobody, or one of [`Close::Unauthenticated`] and a reason to try again. The HTTP face
+/// brings it, because tokens are its business.
+pub type Authenticate = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Bearer, Close>> + Send + Sync>;
 
 /// How a connection came.
 pub struct Arrival {
     /// The page its url names; `/ws` names none until the first message does.
     pub document: Option<DocumentId>,
-    /// The token that came with the upgrade.
-    pub bearer: Option<Bearer>,
+    /// Whose the token is that came with the upgrade, or why that is not known.
+    pub bearer: Result<Bearer, Close>,
     /// The protocol that was agreed on or asked for; else the first frame tells.
     pub protocol: Option<Result<Protocol, Close>>,
     /// Checks tokens that come later.
@@ -114,7 +116,7 @@ impl Session {
         match self.phase {
             Phase::Live if is_text => settings.json_frame_bytes,
             Phase::Live => settings.binary_frame_bytes,
-            Phase::Joined { .. } if self.arrival.bearer.is_some() => settings.binary_frame_bytes,
+            Phase::Joined { .. } if self.arrival.bearer.is_ok() => settings.binary_frame_bytes,
             _ => settings.first_frame_bytes,
         }
     }
@@ -166,7 +168,7 @@ impl Session {
     }
 
     fn check_token(&mut self) {
-        let Some(bearer) = self.arrival.bearer else { return };
+        let Ok(bearer) = self.arrival.bearer else { return };
         let left = bearer.expires_ms - clock::now_ms();
         if left < -30_000 {
             self.say("error", None, json!({ "code": "token_expired", "message": "the token ran out" }));
@@ -209,11 +211,10 @@ impl Session {
 
     /// The page and the level, or why not.
     async fn verdict(&self) -> Result<(DocumentId, Bearer, Level), Close> {
-        let bearer = self
-            .arrival
-            .bearer
-            .filter(|b| b.expires_ms > clock::now_ms())
-            .ok_or(Close::Unauthenticated)?;
+        let bearer = self.arrival.bearer?;
+        if bearer.expires_ms <= clock::now_ms() {
+            return Err(Close::Unauthenticated);
+        }
         let document = self.arrival.document.ok_or(Close::NotFound)?;
         if self.rooms.is_draining() {
             return Err(Close::Draining);
@@ -262,7 +263,12 @@ impl Session {
     async fn join_json(&mut self, hello: Hello, is_enveloped: bool) {
         self.is_enveloped = is_enveloped;
         if let Some(token) = &hello.token {
-            self.arrival.bearer = (self.arrival.authenticate)(token).or(self.arrival.bearer);
+            match (self.arrival.authenticate)(token.clone()).await {
+                Ok(bearer) => self.arrival.bearer = Ok(bearer),
+                // A bad one leaves the one that it came with.
+                Err(Close::Unauthenticated) => {}
+                Err(why) => return self.refuse(why),
+            }
         }
         self.enter(JoinAs::Json {
             hello: Box::new(hello),
@@ -310,7 +316,7 @@ impl Session {
                     self.refuse(Close::Malformed);
                 }
             }
-            Ok(Said::Auth(token)) => self.renew(&token),
+            Ok(Said::Auth(token)) => self.renew(token).await,
             Ok(Said::Edit(edit)) if !self.may_go_on() => {
                 let fields = json!({ "code": "rate_limited", "message": "too many edits a second", "retry_after_ms": 1000 });
                 self.say("error", edit.id.as_deref(), fields);
@@ -337,11 +343,11 @@ impl Session {
         }
     }
 
-    fn renew(&mut self, token: &str) {
-        match (self.arrival.authenticate)(token) {
+    async fn renew(&mut self, token: String) {
+        match (self.arrival.authenticate)(token).await {
             // The same person: a connection does not change hands.
-            Some(bearer) if Some(bearer.user) == self.arrival.bearer.map(|b| b.user) => {
-                self.arrival.bearer = Some(bearer);
+            Ok(bearer) if Ok(bearer.user) == self.arrival.bearer.map(|b| b.user) => {
+                self.arrival.bearer = Ok(bearer);
                 self.warned = false;
                 self.say("auth_ok", None, json!({ "exp": bearer.expires_ms / 1000 }));
             }

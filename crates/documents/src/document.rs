@@ -113,6 +113,7 @@ pub async fn create(
         icon: new.icon,
         cover: new.cover,
         default_level: None,
+        restricted: false,
         created_by: access.user(),
         created_at: now,
         updated_at: now,

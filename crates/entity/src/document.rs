@@ -24,6 +24,8 @@ pub struct Model {
     pub cover: Option<String>,
     /// What members may do; none asks the parent, and at the top means edit.
     pub default_level: Option<Level>,
+    /// Whether what is granted and said above it does not count here.
+    pub restricted: bool,
     /// Who made it.
     pub created_by: UserId,
     /// When it was made.

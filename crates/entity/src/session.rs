@@ -20,6 +20,10 @@ pub struct Model {
     pub last_used_at: Time,
     /// After this the whole family is dead, however often it was refreshed.
     pub expires_at: Time,
+    /// When the password, or what stands for it, was last given; none means at `created_at`.
+    pub authenticated_at: Option<Time>,
+    /// The address it came from.
+    pub source: Option<String>,
     /// When it was ended: by logout, or because a spent token came back.
     pub revoked_at: Option<Time>,
 }

@@ -14,7 +14,11 @@ pub struct Model {
     pub email: String,
     /// What others see.
     pub display_name: String,
-    /// argon2id, as a PHC string.
+    /// When the address was proven; none until then.
+    pub email_verified_at: Option<Time>,
+    /// An IANA time zone, for times in letters; none means UTC.
+    pub time_zone: Option<String>,
+    /// argon2id, as a PHC string; empty for who signs in with another provider only.
     pub password_hash: String,
     /// When the account was made.
     pub created_at: Time,

@@ -18,6 +18,8 @@ pub struct Model {
     pub created_at: Time,
     /// When its own fields were last changed.
     pub updated_at: Time,
+    /// When it was archived: since then it is read only.
+    pub archived_at: Option<Time>,
     /// When it was put in the trash.
     pub deleted_at: Option<Time>,
 }

@@ -19,7 +19,34 @@ macro_rules! ids {
     )*};
 }
 
-ids!(UserId, SessionId, WorkspaceId, DocumentId, JobId, ReportId);
+ids!(
+    UserId,
+    SessionId,
+    ApiKeyId,
+    IdentityId,
+    WorkspaceId,
+    InvitationId,
+    InviteLinkId,
+    GroupId,
+    GrantId,
+    ShareLinkId,
+    AccessRequestId,
+    DocumentId,
+    JobId,
+    ReportId
+);
+
+impl<T: Describe> Describe for Option<T> {
+    fn schema() -> Value {
+        json!({ "anyOf": [T::schema(), { "type": "null" }] })
+    }
+}
+
+impl Describe for Level {
+    fn schema() -> Value {
+        json!({ "type": "string", "enum": ["none", "view", "comment", "edit", "manage"] })
+    }
+}
 
 impl Describe for Role {
     fn schema() -> Value {

@@ -5,6 +5,7 @@
 //! tells whether anything was changed since, and [`retention`] cuts old entries off at signed [`checkpoint`]s. Keystrokes
 //! never go through it: a page being edited appends one debounced [`Change::DocumentEdited`].
 
+pub mod access;
 pub mod chain;
 pub mod change;
 pub mod checkpoint;
@@ -30,12 +31,13 @@ pub struct By {
     pub user: Option<UserId>,
 }
 
-/// Appends a fact to the log, in the caller's transaction.
+/// Appends a fact to the log, in the caller's transaction. One that changes who may do what moves the counters of
+/// [`access`] on with it.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn append(tx: &impl ConnectionTrait, by: By, change: Change) -> Result<EventId, DbErr> {
-    let id = EventId::new();
+    let (id, changes_access) = (EventId::new(), change.changes_access());
     let row = event::ActiveModel {
         id: Set(id),
         workspace_id: Set(by.workspace),
@@ -48,6 +50,9 @@ pub async fn append(tx: &impl ConnectionTrait, by: By, change: Change) -> Result
         hash: Set(None),
     };
     event::Entity::insert(row).exec_without_returning(tx).await?;
+    if changes_access {
+        access::moved(tx, by).await?;
+    }
     Ok(id)
 }
 

@@ -3,6 +3,7 @@
 use crate::Queue;
 use backends::{mail::Mailer, signal::Signals};
 use events::checkpoint::Seals;
+use kernel::secret::Mint;
 use sea_orm::DatabaseConnection;
 use std::{sync::Arc, time::Duration};
 
@@ -70,6 +71,8 @@ pub struct Parts {
     pub mailer: Mailer,
     /// What signs checkpoints of the event log.
     pub seals: Seals,
+    /// What derives the secrets in letters.
+    pub mint: Mint,
     /// How background work behaves.
     pub settings: Arc<Settings>,
 }

@@ -18,6 +18,7 @@ use entity::{
     member, user, workspace,
 };
 use events::{By, Change, checkpoint::Seals};
+use kernel::secret::Mint;
 use kernel::{clock, id::*, role::Role};
 use queue::{Claim, NewJob};
 use sea_orm::{
@@ -90,6 +91,7 @@ impl Stage {
             signals: Signals::new(Bus::memory()).0,
             mailer: Mailer::directory(mails.path().to_owned(), "sheaf@example.com").expect("an outbox"),
             seals: Seals::new(vec![("a".to_owned(), [7; 32])]),
+            mint: Mint::new([[8; 32]]),
             settings: Arc::new(settings),
         };
         Self {
@@ -229,6 +231,7 @@ impl Stage {
             created_by: members[0],
             created_at: now,
             updated_at: now,
+            archived_at: None,
             deleted_at: None,
         };
         let made = workspace::Entity::insert(row.into_active_model())

@@ -52,8 +52,30 @@ ids! {
     SessionId = now_v7;
     /// One refresh token.
     RefreshTokenId = now_v7;
+    /// A key for programs.
+    ApiKeyId = now_v7;
+    /// A token that was mailed to somebody.
+    UserTokenId = now_v7;
+    /// A code for who has lost their second factor.
+    RecoveryCodeId = now_v7;
+    /// A login that waits for its second factor.
+    MfaChallengeId = now_v7;
+    /// A login with another provider.
+    IdentityId = now_v7;
     /// A tenant.
     WorkspaceId = now_v7;
+    /// An invitation by mail.
+    InvitationId = now_v7;
+    /// A link that lets people join.
+    InviteLinkId = now_v7;
+    /// A group of members.
+    GroupId = now_v7;
+    /// What somebody was granted.
+    GrantId = now_v7;
+    /// A link that opens a page.
+    ShareLinkId = now_v7;
+    /// Somebody's wish to be let at a page.
+    AccessRequestId = now_v7;
     /// A page.
     DocumentId = new_v4;
     /// One incarnation of a page's op log.

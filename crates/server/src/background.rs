@@ -75,6 +75,7 @@ pub async fn start(config: &Config, db: &DatabaseConnection, ring: &KeyRing, que
             signals: signals.clone(),
             mailer: mailer(config)?,
             seals: seals.clone(),
+            mint: ring.mint(),
             settings: Arc::new(limits::jobs(config)),
         };
         tasks.push(tokio::spawn(jobs::run(parts, queues, stop.clone())));

@@ -228,8 +228,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn work_until_told(config: &Config) -> anyhow::Result<()> {
-    let db = store::open(config).await?;
-    store::migrate(&db).await?;
+    let db = store::migrated(config).await?;
     let ring = keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
     let queues = Queue::list(&config.worker.queues).map_err(|why| anyhow::anyhow!("worker.queues: {why}"))?;
     let names: Vec<&str> = queues.iter().map(|queue| queue.name()).collect();

@@ -12,6 +12,7 @@ pub fn users(auth: &Auth) -> users::Settings {
         issuer: auth.issuer.clone(),
         audience: auth.audience.clone(),
         access_ttl: Duration::from_secs(auth.access_ttl_secs),
+        link_ttl: Duration::from_secs(60 * 60),
         refresh_ttl: Duration::from_secs(auth.refresh_ttl_days * DAY),
         session_ttl: Duration::from_secs(auth.session_ttl_days * DAY),
         reuse_leeway: Duration::from_secs(auth.reuse_leeway_secs),

@@ -49,8 +49,7 @@ pub struct Running {
 /// # Errors
 /// When a part cannot be started; the message names it.
 pub async fn start(config: &Config) -> anyhow::Result<Running> {
-    let db = store::open(config).await?;
-    store::migrate(&db).await?;
+    let db = store::migrated(config).await?;
     let ring = keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
     let queues = config.worker.enabled.then(|| Queue::list(&config.worker.queues)).transpose();
     let queues = queues.map_err(|why| anyhow::anyhow!("worker.queues: {why}"))?;
@@ -60,6 +59,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let draining = Arc::new(AtomicBool::new(false));
     let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
     let waking = tokio::spawn(waking);
+    let mint = ring.mint();
     let state = State {
         db: db.clone(),
         bus,
@@ -69,6 +69,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         draining: draining.clone(),
         signals: background.signals.clone(),
         seals: background.seals.clone(),
+        mint,
         streams: streams.clone(),
     };
     let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;

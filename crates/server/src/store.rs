@@ -37,6 +37,18 @@ pub async fn open(config: &Config) -> anyhow::Result<DatabaseConnection> {
     db::connect(&options).await.context("cannot open the database")
 }
 
+/// Opens the configured database with its schema up to date. The connections are made after the migrations: on SQLite one
+/// that is older than a column may not find it in what a statement returns.
+///
+/// # Errors
+/// As [`open`] and [`migrate`].
+pub async fn migrated(config: &Config) -> anyhow::Result<DatabaseConnection> {
+    let first = open(config).await?;
+    migrate(&first).await?;
+    first.close().await.context("the database did not close")?;
+    open(config).await
+}
+
 /// Refuses a schema that a newer binary has made.
 ///
 /// # Errors

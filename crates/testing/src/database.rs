@@ -37,12 +37,14 @@ impl TestDb {
             Form::Embedded => file(),
             Form::Full => on_server().await,
         };
-        let db = open(&url, CONNECTIONS)
-            .await
-            .unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
-        Migrator::up(&db, None)
+        let opened = |db: Result<DatabaseConnection, DbErr>| db.unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
+        // As the product does: nobody works on a connection that is older than the schema.
+        let first = opened(open(&url, 1).await);
+        Migrator::up(&first, None)
             .await
             .unwrap_or_else(|error| panic!("cannot migrate {url}: {error}"));
+        first.close().await.expect("it closes");
+        let db = opened(open(&url, CONNECTIONS).await);
         Self { url, db, place }
     }
 

@@ -106,6 +106,8 @@ async fn prepare(accounts: &Accounts, new: NewUser) -> Result<user::Model, Error
         id: UserId::new(),
         email,
         display_name,
+        email_verified_at: None,
+        time_zone: None,
         password_hash,
         created_at: now,
         updated_at: now,

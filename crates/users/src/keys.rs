@@ -4,6 +4,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use kernel::secret::Mint;
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::Sha256;
@@ -98,6 +99,11 @@ impl KeyRing {
             Some((key.kid.clone(), mac.finalize().into_bytes().into()))
         };
         self.keys.iter().filter_map(derived).collect()
+    }
+
+    /// What derives the secrets in letters and links.
+    pub fn mint(&self) -> Mint {
+        Mint::new(self.derive("sheaf secrets").into_iter().map(|(_, key)| key))
     }
 
     /// The key of an id. Compared with what is in the ring, never looked up anywhere else.

@@ -7,12 +7,15 @@ use crate::{
 use backends::db;
 use entity::{refresh_token, session, user};
 use events::{By, Change};
-use kernel::{clock, id::*, secret};
+use kernel::{
+    clock,
+    id::*,
+    secret::{self, hash},
+};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     sea_query::Expr,
 };
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// What a client says about itself.
@@ -20,10 +23,6 @@ use std::time::Duration;
 pub struct Client {
     /// Its `User-Agent`.
     pub user_agent: String,
-}
-
-fn hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 /// Begins a login.
@@ -36,6 +35,8 @@ pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: 
         created_at: Set(now),
         last_used_at: Set(now),
         expires_at: Set(now + accounts.settings().session_ttl),
+        authenticated_at: Set(Some(now)),
+        source: Set(None),
         revoked_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(tx).await?;
@@ -99,7 +100,10 @@ pub async fn refresh(accounts: &Accounts, token: &str) -> Result<SignedIn, Error
     .await?;
     match turned {
         Turned::In(signed_in) => Ok(*signed_in),
-        Turned::Reused => Err(Error::RefreshTokenReused),
+        Turned::Reused => {
+            accounts.forget_standings();
+            Err(Error::RefreshTokenReused)
+        }
     }
 }
 
@@ -186,9 +190,11 @@ pub async fn logout(accounts: &Accounts, token: &str) -> Result<(), Error> {
             };
             events::append(tx, by, Change::UserSignedOut { session: login.id }).await?;
         }
-        Ok(())
+        Ok::<_, Error>(())
     })
-    .await
+    .await?;
+    accounts.forget_standings();
+    Ok(())
 }
 
 /// Removes logins that ended or ran out more than a day ago, with their tokens. Gives how many.

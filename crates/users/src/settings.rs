@@ -11,6 +11,8 @@ pub struct Settings {
     pub audience: String,
     /// How long an access token is good.
     pub access_ttl: Duration,
+    /// How long the token of a share link is good.
+    pub link_ttl: Duration,
     /// How long a refresh token is good if it is not used.
     pub refresh_ttl: Duration,
     /// How long a login lasts, however often it is refreshed (ASVS 10.4.8).
@@ -34,6 +36,7 @@ impl Default for Settings {
             issuer: "sheaf".to_owned(),
             audience: "sheaf".to_owned(),
             access_ttl: Duration::from_secs(15 * 60),
+            link_ttl: Duration::from_secs(60 * 60),
             refresh_ttl: Duration::from_secs(30 * DAY),
             session_ttl: Duration::from_secs(90 * DAY),
             reuse_leeway: Duration::from_secs(10),

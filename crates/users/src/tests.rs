@@ -6,8 +6,9 @@ mod password;
 mod session;
 mod token;
 
-use crate::{Accounts, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
+use crate::{Accounts, Bearer, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
 use entity::event;
+use kernel::id::SessionId;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 use testing::TestDb;
 
@@ -54,6 +55,15 @@ impl Stage {
 
     async fn logs_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
         logs_in(&self.accounts, email, password).await
+    }
+
+    /// The login that an access token speaks of, whether or not it goes on.
+    fn session_of(&self, signed_in: &SignedIn) -> SessionId {
+        let bearer = crate::token::verify(self.accounts.ring(), self.accounts.settings(), &signed_in.access_token);
+        match bearer.expect("the token is ours") {
+            Bearer::Person(caller) => caller.session().expect("a login"),
+            Bearer::Link(_) => panic!("a link's"),
+        }
     }
 
     /// How often something happened.

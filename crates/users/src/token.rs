@@ -1,21 +1,69 @@
 //! Access tokens: JWTs signed with HS256 and nothing else (RFC 8725).
 
-use crate::{Error, KeyRing, Settings};
+use crate::{Error, KeyRing, Settings, api_key::Key};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use kernel::{
     clock::{self, Time},
     id::*,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// Who stands behind an access token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who stands behind a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bearer {
+    /// Somebody with an account.
+    Person(Caller),
+    /// Whoever holds a share link: nobody we know.
+    Link(Holder),
+}
+
+/// Somebody with an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The user.
     pub user: UserId,
-    /// The login it was issued for.
-    pub session: SessionId,
-    /// When it runs out.
+    /// How they come.
+    pub through: Through,
+    /// When the token runs out.
+    pub expires_at: Time,
+}
+
+/// How somebody comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// With an access token of a login.
+    Session(SessionId),
+    /// With an API key.
+    Key(Arc<Key>),
+}
+
+impl Caller {
+    /// The login; none for who comes with a key.
+    pub fn session(&self) -> Option<SessionId> {
+        match &self.through {
+            Through::Session(session) => Some(*session),
+            Through::Key(_) => None,
+        }
+    }
+
+    /// The key; none for who comes with a login.
+    pub fn key(&self) -> Option<&Arc<Key>> {
+        match &self.through {
+            Through::Session(_) => None,
+            Through::Key(key) => Some(key),
+        }
+    }
+}
+
+/// Whoever holds a share link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The link.
+    pub link: ShareLinkId,
+    /// Which of its passwords they gave.
+    pub generation: i32,
+    /// When the token runs out.
     pub expires_at: Time,
 }
 
@@ -28,6 +76,24 @@ struct Claims {
     iat: i64,
     exp: i64,
     jti: RefreshTokenId,
+    typ: String,
+}
+
+/// What stands in the token of a share link. Its subject is no user, and its kind is another.
+#[derive(Serialize, Deserialize)]
+struct LinkClaims {
+    iss: String,
+    aud: String,
+    sub: ShareLinkId,
+    generation: i32,
+    iat: i64,
+    exp: i64,
+    typ: String,
+}
+
+/// The kind alone.
+#[derive(Deserialize)]
+struct Kind {
     typ: String,
 }
 
@@ -61,6 +127,24 @@ pub(crate) fn issue(ring: &KeyRing, settings: &Settings, grant: Grant) -> Result
     encode(&header(kid), &claims, key).map_err(|e| Error::Internal(e.to_string()))
 }
 
+/// Issues a token for whoever holds a share link. Gives it and the seconds it is good.
+pub(crate) fn issue_link(ring: &KeyRing, settings: &Settings, link: ShareLinkId, generation: i32) -> Result<(String, u64), Error> {
+    let now = clock::now().timestamp();
+    let (kid, key) = ring.signing();
+    let ttl = settings.link_ttl.as_secs();
+    let claims = LinkClaims {
+        iss: settings.issuer.clone(),
+        aud: settings.audience.clone(),
+        sub: link,
+        generation,
+        iat: now,
+        exp: now.saturating_add(i64::try_from(ttl).unwrap_or(i64::MAX)),
+        typ: "link".to_owned(),
+    };
+    let token = encode(&header(kid), &claims, key).map_err(|e| Error::Internal(e.to_string()))?;
+    Ok((token, ttl))
+}
+
 /// The only header a token of ours has.
 fn header(kid: &str) -> Header {
     Header {
@@ -70,7 +154,7 @@ fn header(kid: &str) -> Header {
 }
 
 /// Checks a token: algorithm, key, signature, issuer, audience, time and kind.
-pub(crate) fn verify(ring: &KeyRing, settings: &Settings, token: &str) -> Result<Caller, Error> {
+pub(crate) fn verify(ring: &KeyRing, settings: &Settings, token: &str) -> Result<Bearer, Error> {
     let refused = |_| Error::Unauthenticated;
     if token.len() > MAX_LEN {
         return Err(Error::Unauthenticated);
@@ -88,14 +172,25 @@ pub(crate) fn verify(ring: &KeyRing, settings: &Settings, token: &str) -> Result
     rules.set_issuer(&[&settings.issuer]);
     rules.set_audience(&[&settings.audience]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    let claims = decode::<Claims>(token, key, &rules).map_err(refused)?.claims;
-    let expires_at = chrono::DateTime::from_timestamp(claims.exp, 0).ok_or(Error::Unauthenticated)?;
-    if claims.typ != "access" {
-        return Err(Error::Unauthenticated);
+    let kind = decode::<Kind>(token, key, &rules).map_err(refused)?.claims.typ;
+    let expires = |exp: i64| chrono::DateTime::from_timestamp(exp, 0).ok_or(Error::Unauthenticated);
+    match kind.as_str() {
+        "access" => {
+            let claims = decode::<Claims>(token, key, &rules).map_err(refused)?.claims;
+            Ok(Bearer::Person(Caller {
+                user: claims.sub,
+                through: Through::Session(claims.sid),
+                expires_at: expires(claims.exp)?,
+            }))
+        }
+        "link" => {
+            let claims = decode::<LinkClaims>(token, key, &rules).map_err(refused)?.claims;
+            Ok(Bearer::Link(Holder {
+                link: claims.sub,
+                generation: claims.generation,
+                expires_at: expires(claims.exp)?,
+            }))
+        }
+        _ => Err(Error::Unauthenticated),
     }
-    Ok(Caller {
-        user: claims.sub,
-        session: claims.sid,
-        expires_at,
-    })
 }

@@ -37,6 +37,7 @@ pub async fn create(tx: &impl ConnectionTrait, user: UserId, name: &str) -> Resu
         created_by: user,
         created_at: now,
         updated_at: now,
+        archived_at: None,
         deleted_at: None,
     };
     workspace::Entity::insert(row.clone().into_active_model())

@@ -1,7 +1,7 @@
 //! Which methods a path knows, for the `Allow` header of a 405.
 
 use actix_web::http::Method;
-use std::sync::OnceLock;
+use std::{collections::HashMap, sync::OnceLock};
 use utoipa::openapi::PathItem;
 
 /// What is served beside the operations, all of it read only.
@@ -45,6 +45,30 @@ pub fn methods_of(path: &str) -> Vec<Method> {
         }
     }
     known
+}
+
+/// The tag of an operation, which is its resource; none for what is no operation.
+pub fn resource_of(pattern: &str, method: &Method) -> Option<&'static str> {
+    static TAGS: OnceLock<HashMap<(String, Method), String>> = OnceLock::new();
+    let tags = TAGS.get_or_init(|| {
+        let mut tags = HashMap::new();
+        for (path, item) in super::openapi().paths.paths {
+            let operations = [
+                (Method::GET, item.get),
+                (Method::POST, item.post),
+                (Method::PUT, item.put),
+                (Method::PATCH, item.patch),
+                (Method::DELETE, item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(tag) = operation.and_then(|one| one.tags).and_then(|tags| tags.into_iter().next()) {
+                    tags.insert((path.clone(), method), tag);
+                }
+            }
+        }
+        tags
+    });
+    tags.get(&(pattern.to_owned(), method.clone())).map(String::as_str)
 }
 
 fn fits(pattern: &str, path: &str) -> bool {

@@ -45,6 +45,8 @@ async fn stage(db: &DatabaseConnection) -> (UserId, WorkspaceId) {
         id: user,
         email: "ada@example.org".to_owned(),
         display_name: "Ada".to_owned(),
+        email_verified_at: None,
+        time_zone: None,
         password_hash: String::new(),
         created_at: now,
         updated_at: now,
@@ -57,6 +59,7 @@ async fn stage(db: &DatabaseConnection) -> (UserId, WorkspaceId) {
         created_by: user,
         created_at: now,
         updated_at: now,
+        archived_at: None,
         deleted_at: None,
     };
     insert(db, row.into_active_model()).await;
@@ -74,6 +77,7 @@ fn document_row(id: DocumentId, owner: (UserId, WorkspaceId)) -> document::Activ
         icon: None,
         cover: None,
         default_level: None,
+        restricted: false,
         created_by: owner.0,
         created_at: now,
         updated_at: now,

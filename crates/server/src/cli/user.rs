@@ -31,8 +31,7 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
-    let db = store::open(config).await?;
-    store::migrate(&db).await?;
+    let db = store::migrated(config).await?;
     match command {
         Command::Create {
             email,

@@ -13,7 +13,7 @@ async fn a_new_account_is_signed_in() {
 
     assert_eq!(signed_in.user.email, "ada@example.org");
     assert_eq!(signed_in.expires_in, 900);
-    let caller = stage.accounts.authenticate(&signed_in.access_token).expect("the token is good");
+    let caller = stage.accounts.person(&signed_in.access_token).await.expect("the token is good");
     assert_eq!(caller.user, signed_in.user.id);
     assert!(caller.expires_at > clock::now());
     assert_eq!(
@@ -40,9 +40,9 @@ async fn a_login_begins_a_session_of_its_own() {
     let first = stage.ada().await;
     let second = stage.logs_in(" ADA@example.org", PASSWORD).await.expect("logs in");
 
-    let session_of = |token: &str| stage.accounts.authenticate(token).expect("the token is good").session;
-    assert_ne!(session_of(&first.access_token), session_of(&second.access_token));
-    let row = session::Entity::find_by_id(session_of(&second.access_token))
+    let (one, other) = (stage.session_of(&first), stage.session_of(&second));
+    assert_ne!(one, other);
+    let row = session::Entity::find_by_id(other)
         .one(stage.db())
         .await
         .expect("reads")

@@ -31,13 +31,6 @@ impl Stage {
         row.filter(sessions::Column::Id.eq(session)).exec(self.db()).await.expect("updates");
     }
 
-    fn session_of(&self, signed_in: &SignedIn) -> SessionId {
-        self.accounts
-            .authenticate(&signed_in.access_token)
-            .expect("the token is good")
-            .session
-    }
-
     async fn eight_refresh_at_once(&self, token: &str) -> Vec<Result<SignedIn, Error>> {
         let tries = (0..8).map(|_| {
             let (accounts, token) = (self.accounts.clone(), token.to_owned());

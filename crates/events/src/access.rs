@@ -1,0 +1,102 @@
+//! The counter of each workspace that every change to who may do what in it moves on, in the transaction of the change.
+//!
+//! Whoever decided something while a counter stood at a number may trust the decision for as long as it stands there. A
+//! writer that reads it in its own transaction ([`hold`]) cannot be overtaken by a revocation: on PostgreSQL a change waits
+//! for those who hold the counter and they for it; SQLite has one writer anyway.
+
+use crate::By;
+use entity::{access_version, member};
+use kernel::{
+    clock::{self, Time},
+    id::*,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+};
+use std::collections::HashMap;
+
+/// Moves on the counter of the workspace in which somebody did something, or of all workspaces of the person whose
+/// account it was about.
+pub(crate) async fn moved(tx: &impl ConnectionTrait, by: By) -> Result<(), DbErr> {
+    match (by.workspace, by.user) {
+        (Some(workspace), _) => moved_in(tx, workspace).await,
+        (None, Some(user)) => moved_for(tx, user).await,
+        (None, None) => Ok(()),
+    }
+}
+
+async fn moved_in(tx: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<(), DbErr> {
+    let row = access_version::Model {
+        workspace_id: workspace,
+        version: 1,
+        changed_at: clock::now(),
+    };
+    let once_more = OnConflict::column(access_version::Column::WorkspaceId)
+        .value(
+            access_version::Column::Version,
+            Expr::col((access_version::Entity, access_version::Column::Version)).add(1),
+        )
+        .update_column(access_version::Column::ChangedAt)
+        .to_owned();
+    access_version::Entity::insert(row.into_active_model())
+        .on_conflict(once_more)
+        .exec_without_returning(tx)
+        .await
+        .map(drop)
+}
+
+async fn moved_for(tx: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    let homes = member::Entity::find()
+        .select_only()
+        .column(member::Column::WorkspaceId)
+        .filter(member::Column::UserId.eq(user))
+        .into_query();
+    access_version::Entity::update_many()
+        .col_expr(access_version::Column::Version, Expr::col(access_version::Column::Version).add(1))
+        .col_expr(access_version::Column::ChangedAt, Expr::value(clock::now()))
+        .filter(access_version::Column::WorkspaceId.in_subquery(homes))
+        .exec(tx)
+        .await
+        .map(drop)
+}
+
+/// Where a workspace's counter stands; 0 for a workspace that is not there.
+///
+/// # Errors
+/// Only the database's.
+pub async fn version(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<i64, DbErr> {
+    let row = access_version::Entity::find_by_id(workspace).one(db).await?;
+    Ok(row.map_or(0, |row| row.version))
+}
+
+/// Where counters stand, held there until the transaction ends. Ask last, when everything else is written: changes of
+/// access take their other locks before this one too.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold(tx: &DatabaseTransaction, workspaces: &[WorkspaceId]) -> Result<HashMap<WorkspaceId, i64>, DbErr> {
+    let rows = access_version::Entity::find()
+        .filter(access_version::Column::WorkspaceId.is_in(workspaces.iter().copied()))
+        // In one order, so that two who hold several never wait for each other crosswise.
+        .order_by_asc(access_version::Column::WorkspaceId);
+    let rows = match tx.get_database_backend() {
+        DbBackend::Postgres => rows.lock(LockType::Share),
+        _ => rows,
+    };
+    let rows = rows.all(tx).await?;
+    Ok(rows.into_iter().map(|row| (row.workspace_id, row.version)).collect())
+}
+
+/// The counters that were moved on since an instant.
+///
+/// # Errors
+/// Only the database's.
+pub async fn moved_since(db: &impl ConnectionTrait, since: Time) -> Result<Vec<(WorkspaceId, i64)>, DbErr> {
+    let rows = access_version::Entity::find()
+        .filter(access_version::Column::ChangedAt.gte(since))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.workspace_id, row.version)).collect())
+}
