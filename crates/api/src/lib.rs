@@ -10,6 +10,7 @@ pub mod etag;
 pub mod event;
 pub mod events;
 pub mod extract;
+pub mod fresh;
 pub mod jobs;
 pub mod json;
 pub mod members;

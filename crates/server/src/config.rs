@@ -87,6 +87,8 @@ pub struct Auth {
     pub refresh_ttl_days: u64,
     pub session_ttl_days: u64,
     pub reuse_leeway_secs: u64,
+    /// How long a login counts as fresh for dangerous acts.
+    pub fresh_secs: u64,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,

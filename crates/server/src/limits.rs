@@ -15,6 +15,7 @@ pub fn users(auth: &Auth) -> users::Settings {
         link_ttl: Duration::from_secs(60 * 60),
         refresh_ttl: Duration::from_secs(auth.refresh_ttl_days * DAY),
         session_ttl: Duration::from_secs(auth.session_ttl_days * DAY),
+        fresh_for: Duration::from_secs(auth.fresh_secs),
         reuse_leeway: Duration::from_secs(auth.reuse_leeway_secs),
         hash_memory_kib: auth.hash_memory_kib,
         hash_iterations: auth.hash_iterations,

@@ -18,6 +18,9 @@ pub enum Error {
     /// A spent refresh token came back: somebody else may have it, so the login was ended.
     #[error("the refresh token was used before; the login has been ended")]
     RefreshTokenReused,
+    /// Who they are was proven too long ago for this.
+    #[error("give your password again first: this needs a fresh login")]
+    FreshLoginRequired,
     /// The address has an account already.
     #[error("there is an account with this e-mail address")]
     EmailTaken,
@@ -38,6 +41,7 @@ impl Explain for Error {
             Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken | Self::RefreshTokenReused => {
                 Kind::Unauthenticated
             }
+            Self::FreshLoginRequired => Kind::Forbidden,
             Self::EmailTaken => Kind::Conflict,
             Self::Invalid(_) => Kind::Invalid,
             Self::Internal(_) => Kind::Internal,
@@ -51,6 +55,7 @@ impl Explain for Error {
             Self::InvalidCredentials => "invalid_credentials",
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RefreshTokenReused => "refresh_token_reused",
+            Self::FreshLoginRequired => "fresh_login_required",
             Self::EmailTaken => "email_taken",
             Self::Invalid(_) => "invalid",
             Self::Internal(_) => "internal",

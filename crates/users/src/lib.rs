@@ -6,6 +6,7 @@
 pub mod account;
 pub mod api_key;
 pub mod error;
+pub mod fresh;
 pub mod keys;
 pub(crate) mod password;
 pub mod scope;

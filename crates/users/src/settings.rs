@@ -17,6 +17,8 @@ pub struct Settings {
     pub refresh_ttl: Duration,
     /// How long a login lasts, however often it is refreshed (ASVS 10.4.8).
     pub session_ttl: Duration,
+    /// How long a login counts as fresh, after who they are was proven, for dangerous acts.
+    pub fresh_for: Duration,
     /// How long after its use a refresh token may come again: two tabs of one browser race. Later it is theft.
     pub reuse_leeway: Duration,
     /// argon2id: memory in KiB, passes and lanes. The defaults are OWASP's (19 MiB, 2, 1).
@@ -39,6 +41,7 @@ impl Default for Settings {
             link_ttl: Duration::from_secs(60 * 60),
             refresh_ttl: Duration::from_secs(30 * DAY),
             session_ttl: Duration::from_secs(90 * DAY),
+            fresh_for: Duration::from_secs(15 * 60),
             reuse_leeway: Duration::from_secs(10),
             hash_memory_kib: 19_456,
             hash_iterations: 2,

@@ -22,6 +22,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("auth.access_ttl_secs", 1, 365 * DAY),
     ("auth.refresh_ttl_days", 1, 3650),
     ("auth.session_ttl_days", 1, 3650),
+    ("auth.fresh_secs", 1, DAY),
     ("auth.reuse_leeway_secs", 0, DAY),
     ("auth.hash_memory_kib", 8, 4 << 20),
     ("auth.hash_iterations", 1, 1000),
