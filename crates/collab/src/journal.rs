@@ -6,8 +6,9 @@ use documents::log::{self, Batch};
 use events::{By, Change};
 use kernel::id::*;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
+use workspaces::access::fence::{self, Writers};
 
 /// The most batches in one transaction.
 const GROUP: usize = 256;
@@ -17,6 +18,8 @@ const GROUP: usize = 256;
 pub struct Append {
     /// The rows.
     pub batch: Arc<Batch>,
+    /// Who made it; it is committed only while all of them may edit the page.
+    pub writers: Writers,
     /// The new title, when the batch changed it.
     pub title: Option<String>,
     /// The workspace and user for a `document.edited` event, when one is due.
@@ -30,6 +33,8 @@ pub enum Outcome {
     Committed,
     /// The log stands elsewhere: another node was faster. Nothing was written.
     Behind,
+    /// Somebody who made it may not edit the page any more. Nothing was written.
+    AccessLost,
     /// Not known, or failed: the room reads the log to find out.
     Failed(String),
 }
@@ -93,18 +98,58 @@ async fn one_by_one(db: &DatabaseConnection, appends: &[Append]) -> Vec<Outcome>
     outcomes
 }
 
+/// What ended a transaction.
+enum Ended {
+    /// These had lost the right to what they wrote.
+    AccessLost(Vec<usize>),
+    /// The database's own.
+    Db(DbErr),
+}
+
+impl From<DbErr> for Ended {
+    fn from(error: DbErr) -> Self {
+        Self::Db(error)
+    }
+}
+
 async fn commit(db: &DatabaseConnection, appends: &[Append]) -> Result<Vec<Outcome>, DbErr> {
+    let mut lost = HashSet::new();
+    loop {
+        match try_commit(db, appends, &lost).await {
+            Ok(outcomes) => return Ok(outcomes),
+            // Everything was rolled back; the others try again without them.
+            Err(Ended::AccessLost(more)) => lost.extend(more),
+            Err(Ended::Db(error)) => return Err(error),
+        }
+    }
+}
+
+async fn try_commit(db: &DatabaseConnection, appends: &[Append], lost: &HashSet<usize>) -> Result<Vec<Outcome>, Ended> {
+    let outcome_of = |i| if lost.contains(&i) { Outcome::AccessLost } else { Outcome::Behind };
+    let mut outcomes: Vec<Outcome> = (0..appends.len()).map(outcome_of).collect();
+    if lost.len() == appends.len() {
+        return Ok(outcomes);
+    }
     db::write(db, async |tx: &DatabaseTransaction| {
         // In the order of their ids, so that two nodes never wait for each other's rows crosswise.
-        let mut order: Vec<usize> = (0..appends.len()).collect();
+        let mut order: Vec<usize> = (0..appends.len()).filter(|i| !lost.contains(i)).collect();
         order.sort_by_key(|i| appends[*i].batch.document);
-        let mut outcomes: Vec<Outcome> = (0..appends.len()).map(|_| Outcome::Behind).collect();
+        let mut written = Vec::with_capacity(order.len());
         for i in order {
             if write_one(tx, &appends[i]).await? {
                 outcomes[i] = Outcome::Committed;
+                written.push(i);
             }
         }
-        Ok(outcomes)
+        // The last thing before the commit: whoever takes a right away waits for us, or we have waited for them.
+        let writers: Vec<&Writers> = written.iter().map(|i| &appends[*i].writers).collect();
+        let may = fence::may_still_write(tx, &writers).await?;
+        let lost: Vec<usize> = written.into_iter().zip(may).filter(|(_, may)| !may).map(|(i, _)| i).collect();
+        if lost.is_empty() {
+            Ok(outcomes)
+        } else {
+            Err(Ended::AccessLost(lost))
+        }
     })
     .await
 }

@@ -14,9 +14,11 @@ mod gather;
 mod hello;
 mod history;
 mod peer;
+mod rights;
 mod work;
 
 pub use peer::{Join, JoinAs, Peer, Speaks};
+pub use rights::{Right, Rights};
 pub use work::{Answer, Base, EditDone, Origin, Task, Ticket, Work, Worked};
 
 use crate::{
@@ -37,6 +39,7 @@ use std::{
     sync::Arc,
     time::Instant,
 };
+use workspaces::access::Who;
 
 /// The present, as the shell (or a simulation) tells it.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +67,9 @@ pub enum Input {
     /// An edit from elsewhere than a socket.
     Edit(Box<Work>),
     /// What people may do has changed.
-    Levels(HashMap<UserId, Level>),
+    Rights(Rights),
+    /// A connection has a new token.
+    Renewed(ConnectionId, Who),
     /// Presence of other nodes' clients.
     RemotePresence(Vec<Here>, Vec<String>),
     /// A stock client's broadcast on another node: sender, count, session, value.
@@ -102,6 +107,8 @@ pub struct Room {
     tell: Tell,
     whole: Option<(i64, Bytes)>,
     edited_at: Option<Instant>,
+    /// Where the counter of changes of access stood when everybody's rights were last asked.
+    rights_version: i64,
 }
 
 /// What a room is made of when its page was loaded.
@@ -138,6 +145,7 @@ impl Room {
             tell: Tell::default(),
             whole: None,
             edited_at: None,
+            rights_version: 0,
             page: opened.page,
         };
         room.adopt(opened.stored, opened.actors);
@@ -182,7 +190,8 @@ impl Room {
             Input::Chunks(conn, chunks) => self.gather_changes(conn, None, chunks),
             Input::Ephemeral(conn, count, session, data) => self.on_ephemeral(conn, (count, session, data), now),
             Input::Edit(work) => self.queue.push(*work),
-            Input::Levels(levels) => self.set_levels(&levels),
+            Input::Rights(rights) => self.set_rights(&rights),
+            Input::Renewed(conn, who) => self.renewed(conn, who),
             Input::RemotePresence(here, left) => {
                 for one in here {
                     self.presence.update(&one.client_id, one.user_id, Value::Object(one.state), now.at);
@@ -209,7 +218,7 @@ impl Room {
             json::Said::Hello(hello) => self.hello_again(conn, &hello),
             json::Said::Edit(edit) => self.gather_edit(conn, edit),
             json::Said::Presence(value) => {
-                let (client, user) = (peer.client_id.clone(), peer.user);
+                let (client, user) = (peer.client_id.clone(), peer.user());
                 if value.to_string().len() > self.settings.presence_bytes {
                     return peer.error(None, "too_large", "presence is at most a few kilobytes");
                 }
@@ -229,26 +238,6 @@ impl Room {
 
     fn presence_from_json(&mut self, client: &str, user: UserId, value: Value, now: Now) {
         self.presence.update(client, user, value, now.at);
-    }
-
-    /// What people may do has changed: readers lose the page at once, writers become readers or the other way round.
-    fn set_levels(&mut self, levels: &HashMap<UserId, Level>) {
-        for peer in self.peers.values_mut() {
-            let level = levels.get(&peer.user).copied().unwrap_or(peer.level);
-            if level == peer.level {
-                continue;
-            }
-            peer.level = level;
-            if level < Level::View {
-                peer.forbid(self.document);
-            } else {
-                peer.send("permission", None, json!({ "permission": permission(level), "reason": "changed" }));
-                // A stock client learns it by a sync state of its own; the simplest sound one is a new connection.
-                if !peer.is_json() {
-                    peer.outbox.close(Close::Draining);
-                }
-            }
-        }
     }
 
     /// A slow beat: presence goes out, the silent are forgotten, the slow are caught up.
@@ -306,14 +295,6 @@ impl Room {
     /// How many are here.
     pub fn len(&self) -> usize {
         self.peers.len()
-    }
-
-    /// The users who are here.
-    pub fn users(&self) -> Vec<UserId> {
-        let mut users: Vec<UserId> = self.peers.values().map(|peer| peer.user).collect();
-        users.sort();
-        users.dedup();
-        users
     }
 
     /// The page's tenant.

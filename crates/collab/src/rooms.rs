@@ -35,7 +35,7 @@ use tokio::{
     sync::{Semaphore, broadcast, mpsc, oneshot},
     task::JoinHandle,
 };
-use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
+use workspaces::access::{self, DocumentAccess, EditDocument, ViewDocument, Who};
 
 /// What the rooms of a node share.
 pub(crate) struct Shared {
@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     draining: AtomicBool,
     large: Arc<Semaphore>,
     viewings: Viewings,
+    keeper: access::Door,
 }
 
 /// Large frames that may wait in the rooms of a node: with 32 MiB each, a quarter of a gigabyte.
@@ -91,6 +92,7 @@ impl Rooms {
         let has_others = matches!(bus, Bus::Redis(_));
         let heard = bus.subscribe();
         let shared = Arc::new(Shared {
+            keeper: access::Door::new(db.clone()),
             db,
             bus,
             has_others,
@@ -203,7 +205,8 @@ impl Rooms {
         let base = request.base_heads.map_or(Base::Head, Base::Heads);
         let work = Work {
             origin: Origin::Ticket(0, request.wanted),
-            user: access.user(),
+            who: access.who(),
+            proven: access.version(),
             id: request.message_id,
             source: Source::Rest,
             what: Task::Ops(base, request.ops),
@@ -253,14 +256,28 @@ impl Rooms {
         Ok(self.shared.viewings.note(&self.shared.db, user, document).await?)
     }
 
-    /// What somebody may do with a live page; `None` when there is none for them.
+    /// What somebody may do with a live page, and where the counter of changes of access stood; `None` when there is no
+    /// page for them.
     ///
     /// # Errors
     /// Only the database's.
-    pub async fn level(&self, user: UserId, document: DocumentId) -> Result<Option<Level>, Error> {
-        Ok(workspaces::access::level(&self.shared.db, user, document)
-            .await?
-            .map(|(level, _)| level))
+    pub async fn level(&self, who: Who, document: DocumentId) -> Result<Option<(Level, i64)>, Error> {
+        let found = self.shared.keeper.level(who, document).await?;
+        Ok(found.map(|(level, version, _)| (level, version)))
+    }
+
+    /// The door that these rooms ask, which remembers what it found out.
+    pub fn keeper(&self) -> &access::Door {
+        &self.shared.keeper
+    }
+
+    /// The tenants of the pages that are live here.
+    pub fn workspaces(&self) -> Vec<WorkspaceId> {
+        let doors = self.shared.doors.lock();
+        let mut all: Vec<WorkspaceId> = doors.values().filter_map(|door| door.workspace).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Tells every node that people's rights in a workspace have changed.
@@ -301,7 +318,7 @@ impl Rooms {
     }
 
     /// Asks again what everybody on this workspace's live pages may do.
-    async fn recheck(&self, workspace: WorkspaceId) {
+    pub async fn recheck(&self, workspace: WorkspaceId) {
         let live: Vec<DocumentId> = {
             let doors = self.shared.doors.lock();
             doors

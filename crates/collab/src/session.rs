@@ -21,12 +21,13 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use workspaces::access::Who;
 
 /// Who stands behind a token, until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bearer {
-    /// The user.
-    pub user: UserId,
+    /// Who it is.
+    pub who: Who,
     /// When the token runs out, in milliseconds since 1970.
     pub expires_ms: i64,
 }
@@ -210,7 +211,7 @@ impl Session {
     }
 
     /// The page and the level, or why not.
-    async fn verdict(&self) -> Result<(DocumentId, Bearer, Level), Close> {
+    async fn verdict(&self) -> Result<(DocumentId, Bearer, (Level, i64)), Close> {
         let bearer = self.arrival.bearer?;
         if bearer.expires_ms <= clock::now_ms() {
             return Err(Close::Unauthenticated);
@@ -219,27 +220,28 @@ impl Session {
         if self.rooms.is_draining() {
             return Err(Close::Draining);
         }
-        let level = self.rooms.level(bearer.user, document).await.map_err(|e| close_for(&e))?;
-        match level {
+        let found = self.rooms.level(bearer.who, document).await.map_err(|e| close_for(&e))?;
+        match found {
             // Whoever may not see it learns no more than that there is nothing.
-            None | Some(Level::None) => Err(Close::NotFound),
-            Some(level) => {
-                self.rooms.viewed(bearer.user, document).await.map_err(|e| close_for(&e))?;
-                Ok((document, bearer, level))
+            None | Some((Level::None, _)) => Err(Close::NotFound),
+            Some(found) => {
+                self.rooms.viewed(bearer.who.user(), document).await.map_err(|e| close_for(&e))?;
+                Ok((document, bearer, found))
             }
         }
     }
 
     /// Lets the connection into its room.
     async fn enter(&mut self, as_what: JoinAs) {
-        let (document, bearer, level) = match self.verdict().await {
+        let (document, bearer, (level, proven)) = match self.verdict().await {
             Ok(verdict) => verdict,
             Err(why) => return self.turn_away(&as_what, why),
         };
         let join = Join {
             conn: self.conn,
-            user: bearer.user,
+            who: bearer.who,
             level,
+            proven,
             outbox: self.outbox.clone(),
             token_exp: bearer.expires_ms,
             as_what,
@@ -346,8 +348,11 @@ impl Session {
     async fn renew(&mut self, token: String) {
         match (self.arrival.authenticate)(token).await {
             // The same person: a connection does not change hands.
-            Ok(bearer) if Ok(bearer.user) == self.arrival.bearer.map(|b| b.user) => {
+            Ok(bearer) if Ok(bearer.who.user()) == self.arrival.bearer.map(|b| b.who.user()) => {
                 self.arrival.bearer = Ok(bearer);
+                if let Some(document) = self.arrival.document.filter(|_| matches!(self.phase, Phase::Live)) {
+                    self.forward(document, Input::Renewed(self.conn, bearer.who)).await;
+                }
                 self.warned = false;
                 self.say("auth_ok", None, json!({ "exp": bearer.expires_ms / 1000 }));
             }

@@ -5,11 +5,11 @@ use crate::{
     close::Close,
     journal::{Append, Journal, Outcome},
     news::{News, Told},
-    room::{Answer, Input, Now, Opened, Room, Ticket, Worked},
+    room::{Answer, Input, Now, Opened, Rights, Room, Ticket, Worked},
     rooms::Shared,
 };
 use documents::{error::Error, log, projection, projection::Content, snapshot};
-use kernel::{clock, id::*, role::Level};
+use kernel::{clock, id::*};
 use sea_orm::DatabaseTransaction;
 use std::{
     collections::HashMap,
@@ -132,12 +132,26 @@ impl Shell {
 
     /// Asks again what everybody here may do. Who cannot be asked about loses the page: better a reconnect than a leak.
     async fn recheck(&mut self) {
-        let mut levels = HashMap::new();
-        for user in self.room.users() {
-            let level = workspaces::access::level(&self.shared.db, user, self.document).await;
-            levels.insert(user, level.ok().flatten().map_or(Level::None, |(level, _)| level));
-        }
-        self.room.take(Input::Levels(levels), now());
+        let (db, everybody) = (&self.shared.db, self.room.everybody());
+        let version = events::access::version(db, self.workspace()).await;
+        let found = workspaces::access::rights(db, self.document, &everybody).await;
+        let rights = match (version, found) {
+            (Ok(version), Ok(found)) => Rights {
+                version,
+                of: found
+                    .into_iter()
+                    .map(|(who, level)| (who, level.ok_or(Close::Unauthenticated)))
+                    .collect(),
+            },
+            (_, Err(error)) | (Err(error), _) => {
+                tracing::warn!(document = %self.document, %error, "cannot ask what people may do; they have to come again");
+                Rights {
+                    version: 0,
+                    of: everybody.into_iter().map(|who| (who, Err(Close::Internal))).collect(),
+                }
+            }
+        };
+        self.room.take(Input::Rights(rights), now());
     }
 
     fn needs_tick(&self) -> bool {
@@ -163,6 +177,9 @@ impl Shell {
         }
         if behind {
             self.read_on().await;
+        }
+        if self.room.has_old_rights() {
+            self.recheck().await;
         }
         self.commit_all().await;
         self.room.tick(now());
@@ -258,6 +275,7 @@ impl Shell {
                     Some(again) => append = again,
                     None => return self.recover().await,
                 },
+                Outcome::AccessLost => return self.sort_out().await,
                 Outcome::Failed(why) => {
                     tracing::warn!(document = %self.document, why, "a commit failed or its outcome is unknown; reading the log");
                     return self.recover().await;
@@ -278,6 +296,17 @@ impl Shell {
             return None;
         }
         tokio::task::block_in_place(|| self.room.behind(rows))
+    }
+
+    /// Somebody may not edit any more, and nothing was written: their edits are refused, the others' tried again.
+    async fn sort_out(&mut self) {
+        let pending = self.room.take_pending();
+        if self.reload().await
+            && let Some(pending) = pending
+        {
+            self.room.requeue(pending);
+            self.recheck().await;
+        }
     }
 
     /// After a failed commit the log says what is true.

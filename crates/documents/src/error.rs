@@ -44,6 +44,9 @@ pub enum Error {
     /// The log does not give the page it promises.
     #[error("the page does not load: {0}")]
     Corrupt(String),
+    /// What the door says.
+    #[error(transparent)]
+    Access(#[from] workspaces::access::AccessError),
     /// The database's own.
     #[error(transparent)]
     Db(#[from] DbErr),
@@ -65,6 +68,7 @@ impl Explain for Error {
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Broken(_) => Kind::Unavailable,
             Self::Corrupt(_) => Kind::Internal,
+            Self::Access(e) => e.kind(),
             Self::Db(e) => e.kind(),
         }
     }
@@ -82,6 +86,7 @@ impl Explain for Error {
             Self::Refused(refusal) => refusal.code(),
             Self::Broken(_) => "unavailable",
             Self::Corrupt(_) => "document_corrupt",
+            Self::Access(e) => e.code(),
             Self::Db(e) => e.code(),
         }
     }

@@ -15,7 +15,23 @@ use sea_orm::{
     QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap};
+
+tokio::task_local! {
+    /// How often the work that runs has moved each counter itself.
+    static MOVED: RefCell<HashMap<WorkspaceId, i64>>;
+}
+
+/// Runs something that may move counters, and keeps count, so that it can tell its own moves from others'.
+pub async fn counting<T>(work: impl Future<Output = T>) -> T {
+    MOVED.scope(RefCell::default(), work).await
+}
+
+/// How often what runs under [`counting`] has moved a counter itself.
+pub fn moved_here(workspace: WorkspaceId) -> i64 {
+    let moved = MOVED.try_with(|moved| moved.borrow().get(&workspace).copied());
+    moved.ok().flatten().unwrap_or_default()
+}
 
 /// Moves on the counter of the workspace in which somebody did something, or of all workspaces of the person whose
 /// account it was about.
@@ -43,8 +59,10 @@ async fn moved_in(tx: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<(
     access_version::Entity::insert(row.into_active_model())
         .on_conflict(once_more)
         .exec_without_returning(tx)
-        .await
-        .map(drop)
+        .await?;
+    // Nobody counts outside of `counting`.
+    let _counted = MOVED.try_with(|moved| *moved.borrow_mut().entry(workspace).or_default() += 1);
+    Ok(())
 }
 
 async fn moved_for(tx: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {

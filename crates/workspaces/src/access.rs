@@ -3,26 +3,44 @@
 //! [`Access`] and [`DocumentAccess`] are proofs with private fields, made by [`enter`] and [`open`] alone; domain
 //! functions ask for them in their signature. Who may not see a thing is told that it does not exist.
 
+mod chain;
+mod door;
+pub mod fence;
 pub(crate) mod level;
+pub mod link;
 mod marker;
+mod rights;
+pub(crate) mod rule;
+mod standing;
+mod who;
 
-pub use level::{level, level_of, levels, restricted_in};
+pub use chain::restricted_in;
+pub use door::Door;
+pub use fence::write;
+pub use level::{level, levels};
 pub use marker::{
     Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
     ReadAudit, ReadMembers, ReadReports, ReadWorkspace, ViewDocument,
 };
 #[cfg(test)]
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};
+pub use rights::rights;
+pub(crate) use standing::role_in;
+pub use who::{Who, still};
 
-use entity::{document, member, workspace};
+use entity::document;
 use events::By;
 use kernel::{
     error::{Explain, Kind},
     id::*,
     role::{Level, Role},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use level::Found;
+use sea_orm::{ConnectionTrait, DbErr};
 use std::marker::PhantomData;
+
+/// What members may do with pages where nothing else is said.
+pub const DEFAULT: Level = Level::Edit;
 
 /// Why the door stays shut.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +51,12 @@ pub enum AccessError {
     /// The caller sees it but may not do this.
     #[error("you may see this, but not do that")]
     Forbidden,
+    /// The workspace is archived, so nothing in it is changed.
+    #[error("the workspace is archived: it can be read, not changed")]
+    Archived,
+    /// Others changed who may do what at the same moment; nothing was done.
+    #[error("who may do what was changed at the same moment; try again")]
+    Changed,
     /// The database's own.
     #[error(transparent)]
     Db(#[from] DbErr),
@@ -42,7 +66,8 @@ impl Explain for AccessError {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound => Kind::NotFound,
-            Self::Forbidden => Kind::Forbidden,
+            Self::Forbidden | Self::Archived => Kind::Forbidden,
+            Self::Changed => Kind::Conflict,
             Self::Db(e) => e.kind(),
         }
     }
@@ -51,6 +76,8 @@ impl Explain for AccessError {
         match self {
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
+            Self::Archived => "workspace_archived",
+            Self::Changed => "access_changed",
             Self::Db(e) => e.code(),
         }
     }
@@ -59,9 +86,10 @@ impl Explain for AccessError {
 /// Proof that somebody may do `P` in a workspace. Only [`enter`] makes one.
 #[derive(Debug)]
 pub struct Access<P> {
-    user: UserId,
+    who: Who,
     workspace: WorkspaceId,
     role: Role,
+    version: i64,
     proves: PhantomData<P>,
 }
 
@@ -70,13 +98,18 @@ impl<P> Access<P> {
     pub fn by(&self) -> By {
         By {
             workspace: Some(self.workspace),
-            user: Some(self.user),
+            user: Some(self.user()),
         }
+    }
+
+    /// Who acts, with what they came with.
+    pub fn who(&self) -> Who {
+        self.who
     }
 
     /// Who acts.
     pub fn user(&self) -> UserId {
-        self.user
+        self.who.user()
     }
 
     /// Where.
@@ -93,40 +126,34 @@ impl<P> Access<P> {
 /// Lets somebody into a workspace to do `P`. A workspace in the trash is there for nobody.
 ///
 /// # Errors
-/// [`AccessError::NotFound`] for whoever is no member, [`AccessError::Forbidden`] for a member of too small a role.
-pub async fn enter<P: Allows>(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Access<P>, AccessError> {
-    let role = role_in(db, user, workspace).await?.ok_or(AccessError::NotFound)?;
-    if role < P::ROLE {
+/// [`AccessError::NotFound`] for whoever is no member, [`AccessError::Forbidden`] for a member of too small a role,
+/// [`AccessError::Archived`] for a write in an archived workspace.
+pub async fn enter<P: Allows>(db: &impl ConnectionTrait, who: impl Into<Who>, workspace: WorkspaceId) -> Result<Access<P>, AccessError> {
+    let who = who.into();
+    let found = standing::standings(db, who, &[workspace]).await?.remove(&workspace);
+    let (standing, version) = found.ok_or(AccessError::NotFound)?;
+    if standing.role < P::ROLE {
         return Err(AccessError::Forbidden);
     }
+    if P::WRITES && standing.is_archived {
+        return Err(AccessError::Archived);
+    }
     Ok(Access {
-        user,
+        who,
         workspace,
-        role,
+        role: standing.role,
+        version,
         proves: PhantomData,
     })
-}
-
-/// What somebody is in a living workspace.
-pub(crate) async fn role_in(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Option<Role>, DbErr> {
-    let alive = workspace::Entity::find_by_id(workspace)
-        .select_only()
-        .column(workspace::Column::Id)
-        .filter(workspace::Column::DeletedAt.is_null())
-        .into_query();
-    let member = member::Entity::find_by_id((workspace, user))
-        .filter(member::Column::WorkspaceId.in_subquery(alive))
-        .one(db)
-        .await?;
-    Ok(member.map(|member| member.role))
 }
 
 /// Proof that somebody may do `P` with a page. Only [`open`] and [`open_trashed`] make one.
 #[derive(Debug)]
 pub struct DocumentAccess<P> {
-    user: UserId,
+    who: Who,
     role: Role,
     level: Level,
+    version: i64,
     document: document::Model,
     proves: PhantomData<P>,
 }
@@ -136,16 +163,26 @@ impl<P> DocumentAccess<P> {
     pub fn by(&self) -> By {
         By {
             workspace: Some(self.document.workspace_id),
-            user: Some(self.user),
+            user: Some(self.user()),
         }
+    }
+
+    /// Who acts, with what they came with.
+    pub fn who(&self) -> Who {
+        self.who
     }
 
     /// Who acts.
     pub fn user(&self) -> UserId {
-        self.user
+        self.who.user()
     }
 
-    /// As what in the workspace.
+    /// Where the workspace's counter of changes of access stood when this was proven.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// As what in the workspace; whoever holds a share link is like a guest.
     pub fn role(&self) -> Role {
         self.role
     }
@@ -183,9 +220,10 @@ impl<P> DocumentAccess<P> {
         P: AtLeast<Q>,
     {
         DocumentAccess {
-            user: self.user,
+            who: self.who,
             role: self.role,
             level: self.level,
+            version: self.version,
             document: self.document,
             proves: PhantomData,
         }
@@ -197,62 +235,78 @@ impl<P> DocumentAccess<P> {
 /// # Errors
 /// [`AccessError::NotFound`] for whoever may not see it and for a page in the trash, [`AccessError::Forbidden`] for
 /// whoever may see but not do this.
-pub async fn open<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
-    let seen = see(db, user, id).await?;
-    if seen.document.deleted_at.is_some() {
-        return Err(AccessError::NotFound);
-    }
-    seen.may(P::LEVEL)
+pub async fn open<P: Grants>(db: &impl ConnectionTrait, who: impl Into<Who>, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
+    see(db, who.into(), id).await?.living()
 }
 
 /// Lets somebody at a page that is in the trash, where nobody comes who may not edit it, not even to read.
 ///
 /// # Errors
 /// As [`open`], and [`AccessError::NotFound`] for a page that is not in the trash.
-pub async fn open_trashed<P: Grants>(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
-    let seen = see(db, user, id).await?;
-    if seen.document.deleted_at.is_none() {
-        return Err(AccessError::NotFound);
-    }
-    seen.may(P::LEVEL.max(Level::Edit))
+pub async fn open_trashed<P: Grants>(
+    db: &impl ConnectionTrait,
+    who: impl Into<Who>,
+    id: DocumentId,
+) -> Result<DocumentAccess<P>, AccessError> {
+    see(db, who.into(), id).await?.trashed()
 }
 
 /// A page that somebody at least sees.
 struct Seen {
-    user: UserId,
-    role: Role,
-    level: Level,
+    who: Who,
+    found: Found,
+    version: i64,
     document: document::Model,
 }
 
 impl Seen {
-    fn may<P>(self, needed: Level) -> Result<DocumentAccess<P>, AccessError> {
-        let Self {
-            user,
-            role,
-            level,
+    fn new(who: Who, (version, document): (i64, document::Model), found: Option<Found>) -> Result<Self, AccessError> {
+        let found = found.filter(|found| found.level >= Level::View).ok_or(AccessError::NotFound)?;
+        Ok(Self {
+            who,
+            found,
+            version,
             document,
-        } = self;
+        })
+    }
+
+    fn living<P: Grants>(self) -> Result<DocumentAccess<P>, AccessError> {
+        if self.document.deleted_at.is_some() {
+            return Err(AccessError::NotFound);
+        }
+        self.may(P::LEVEL)
+    }
+
+    fn trashed<P: Grants>(self) -> Result<DocumentAccess<P>, AccessError> {
+        if self.document.deleted_at.is_none() {
+            return Err(AccessError::NotFound);
+        }
+        self.may(P::LEVEL.max(Level::Edit))
+    }
+
+    fn may<P>(self, needed: Level) -> Result<DocumentAccess<P>, AccessError> {
+        let Found { role, level, held } = self.found;
         if level < needed {
-            return Err(AccessError::Forbidden);
+            let is_for_now = held >= needed;
+            return Err(if is_for_now {
+                AccessError::Archived
+            } else {
+                AccessError::Forbidden
+            });
         }
         Ok(DocumentAccess {
-            user,
+            who: self.who,
             role,
             level,
-            document,
+            version: self.version,
+            document: self.document,
             proves: PhantomData,
         })
     }
 }
 
-async fn see(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Seen, AccessError> {
-    let found = level::resolve(db, user, id).await?;
-    let (role, level, document) = found.filter(|(_, level, _)| *level >= Level::View).ok_or(AccessError::NotFound)?;
-    Ok(Seen {
-        user,
-        role,
-        level,
-        document,
-    })
+async fn see(db: &impl ConnectionTrait, who: Who, id: DocumentId) -> Result<Seen, AccessError> {
+    let row = level::versioned(db, id).await?.ok_or(AccessError::NotFound)?;
+    let found = level::resolve(db, who, &row.document).await?;
+    Seen::new(who, (row.access_version, row.document), found)
 }

@@ -24,6 +24,9 @@ pub enum Error {
     /// Bad fields.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
+    /// What the door says.
+    #[error(transparent)]
+    Access(#[from] crate::access::AccessError),
     /// The database's own.
     #[error(transparent)]
     Db(#[from] DbErr),
@@ -36,6 +39,7 @@ impl Explain for Error {
             Self::AlreadyMember | Self::LastOwner => Kind::Conflict,
             Self::RoleTooHigh => Kind::Forbidden,
             Self::Invalid(_) => Kind::Invalid,
+            Self::Access(e) => e.kind(),
             Self::Db(e) => e.kind(),
         }
     }
@@ -48,6 +52,7 @@ impl Explain for Error {
             Self::RoleTooHigh => "role_too_high",
             Self::LastOwner => "last_owner",
             Self::Invalid(_) => "invalid",
+            Self::Access(e) => e.code(),
             Self::Db(e) => e.code(),
         }
     }

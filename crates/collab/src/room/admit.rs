@@ -55,8 +55,8 @@ impl Room {
                 page: &self.page,
                 limits: &self.settings.limits,
             };
-            match gate.check(at, chunk, |actor| self.may_use(actor, work.user, draft)) {
-                Ok(Verdict::Admitted(change)) => draft.staged.push((*change, index, work.user)),
+            match gate.check(at, chunk, |actor| self.may_use(actor, work.user(), draft)) {
+                Ok(Verdict::Admitted(change)) => draft.staged.push((*change, index, work.user())),
                 Ok(Verdict::Known) => {}
                 Err(refusal) => {
                     refused = Some(refusal);
@@ -118,7 +118,7 @@ impl Room {
                 limits: &self.settings.limits,
             };
             let is_mine =
-                |actor: &ActorId| admitted.iter().any(|c: &Change| c.actor_id() == actor) || self.may_use(actor, work.user, draft);
+                |actor: &ActorId| admitted.iter().any(|c: &Change| c.actor_id() == actor) || self.may_use(actor, work.user(), draft);
             match Gate::default().check(at, bytes, is_mine) {
                 Ok(Verdict::Known) => None,
                 Ok(Verdict::Admitted(change)) => match trial.apply(vec![(*change).clone()]) {

@@ -3,7 +3,7 @@
 use super::{
     Room,
     echo::{About, Item},
-    work::{Ack, EditDone, Origin, id_of_key},
+    work::{Ack, EditDone, Origin, Work, id_of_key},
 };
 use crate::{close::Close, journal::Append};
 use automerge::ActorId;
@@ -23,6 +23,8 @@ pub struct Pending {
     pub(super) batch: Arc<Batch>,
     pub(super) items: Vec<Item>,
     pub(super) acks: Vec<Ack>,
+    /// The edits it was made of.
+    pub(super) works: Vec<Work>,
 }
 
 impl Room {
@@ -82,6 +84,7 @@ impl Room {
         };
         let mut to_ours = self.diff_item(&theirs, &ours, like.as_ref())?;
         let pending = self.pending.take()?;
+        let writers = self.writers(&pending.works);
         to_ours.changes = pending.items.iter().flat_map(|item| item.changes.clone()).collect();
         self.head = theirs;
         self.history.push(Arc::new(to_theirs));
@@ -107,9 +110,11 @@ impl Room {
             batch: batch.clone(),
             items: vec![to_ours],
             acks,
+            works: pending.works,
         });
         Some(Append {
             batch,
+            writers,
             title: Some(self.page.mirror().title.clone()),
             edited_by: None,
         })
@@ -211,7 +216,7 @@ impl Room {
                         .batch
                         .entries
                         .iter()
-                        .any(|e| e.user == Some(peer.user) && !self.page.has(&e.change.hash()))
+                        .any(|e| e.user == Some(peer.user()) && !self.page.has(&e.change.hash()))
                     {
                         // It comes back and sends what is missing.
                         peer.outbox.close(Close::Internal);

@@ -83,7 +83,7 @@ impl Room {
     pub(super) fn on_ephemeral(&mut self, conn: ConnectionId, what: (u64, String, Bytes), now: super::Now) {
         let (count, session, data) = what;
         let Some(peer) = self.peers.get(&conn) else { return };
-        let (sender, user) = (peer.client_id.clone(), peer.user);
+        let (sender, user) = (peer.client_id.clone(), peer.user());
         if data.len() > self.settings.presence_bytes {
             return;
         }

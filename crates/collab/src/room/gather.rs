@@ -33,7 +33,8 @@ impl Room {
                 peer.unacked += 1;
                 self.queue.push(Work {
                     origin: Origin::Conn(conn),
-                    user: peer.user,
+                    who: peer.who,
+                    proven: peer.proven,
                     id: edit.id,
                     source: Source::Json,
                     what,
@@ -60,7 +61,8 @@ impl Room {
                 let what = Task::Changes(chunks.concat());
                 self.queue.push(Work {
                     origin: Origin::Conn(conn),
-                    user: peer.user,
+                    who: peer.who,
+                    proven: peer.proven,
                     id,
                     source: Source::Automerge,
                     what,

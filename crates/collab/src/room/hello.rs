@@ -28,7 +28,7 @@ impl Room {
         let twin = self
             .peers
             .iter()
-            .find(|(_, other)| other.client_id == peer.client_id && other.user == peer.user)
+            .find(|(_, other)| other.client_id == peer.client_id && other.user() == peer.user())
             .map(|(conn, _)| *conn);
         if let Some(old) = twin.and_then(|conn| self.peers.remove(&conn)) {
             old.outbox.close(Close::Replaced);

@@ -15,15 +15,18 @@ use bytes::Bytes;
 use kernel::{id::*, role::Level};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use workspaces::access::Who;
 
 /// A connection that wants in.
 pub struct Join {
     /// Its id, unique in the deployment.
     pub conn: ConnectionId,
     /// Who it is.
-    pub user: UserId,
+    pub who: Who,
     /// What they may do.
     pub level: Level,
+    /// Where the workspace's counter of changes of access stood when that was proven.
+    pub proven: i64,
     /// Where its frames go.
     pub outbox: Arc<Outbox>,
     /// When its token runs out, in milliseconds since 1970.
@@ -115,9 +118,11 @@ pub struct Asks {
 /// One connection.
 pub struct Peer {
     /// Who it is.
-    pub user: UserId,
+    pub who: Who,
     /// What they may do.
     pub level: Level,
+    /// As in [`Join`].
+    pub proven: i64,
     /// Its name in this room.
     pub client_id: String,
     /// Where its frames go.
@@ -168,14 +173,20 @@ impl Peer {
             JoinAs::Chunks => (join.conn.to_string(), Speaks::Chunks),
         };
         Self {
-            user: join.user,
+            who: join.who,
             level: join.level,
+            proven: join.proven,
             client_id,
             outbox: join.outbox.clone(),
             speaks,
             unacked: 0,
             token_exp: join.token_exp,
         }
+    }
+
+    /// Whose acts are this connection's.
+    pub fn user(&self) -> UserId {
+        self.who.user()
     }
 
     /// Whether it speaks JSON.
@@ -224,7 +235,8 @@ impl Peer {
         self.refuse(document, Close::NotFound);
     }
 
-    fn refuse(&self, document: DocumentId, why: Close) {
+    /// Closes it, and says why in its own protocol.
+    pub(super) fn refuse(&self, document: DocumentId, why: Close) {
         if let Speaks::Sync(SpeaksSync { repo: Some(repo), .. }) = &self.speaks {
             self.outbox.push(unavailable(&repo.us, &repo.them, document));
         }

@@ -20,6 +20,7 @@ use documents::{
 };
 use kernel::{error::Explain, id::*};
 use std::sync::Arc;
+use workspaces::access::{Who, fence::Writers};
 
 /// Names an edit that somebody waits for.
 pub type Ticket = u64;
@@ -66,7 +67,9 @@ pub struct Work {
     /// Where it came from.
     pub origin: Origin,
     /// Who answers for it.
-    pub user: UserId,
+    pub who: Who,
+    /// Where the workspace's counter of changes of access stood when their right to was proven.
+    pub proven: i64,
     /// The client's id of its message.
     pub id: Option<String>,
     /// Which door it came through.
@@ -76,9 +79,14 @@ pub struct Work {
 }
 
 impl Work {
+    /// Whose it is.
+    pub fn user(&self) -> UserId {
+        self.who.user()
+    }
+
     /// What the message stands under in the log: clients choose ids for themselves, so equal ones of two people are two.
     pub(super) fn key(&self) -> Option<String> {
-        self.id.as_ref().map(|id| format!("{}:{id}", self.user.0.simple()))
+        self.id.as_ref().map(|id| format!("{}:{id}", self.user().0.simple()))
     }
 }
 
@@ -172,14 +180,10 @@ impl Room {
             return Worked::Broken;
         }
         for work in &queue {
-            if let Origin::Conn(conn) = work.origin
-                && let Some(peer) = self.peers.get_mut(&conn)
-            {
-                peer.unacked = peer.unacked.saturating_sub(1);
-            }
+            self.count_acked(&work.origin);
         }
         self.size += draft.entries.iter().map(|entry| entry.change.raw_bytes().len()).sum::<usize>();
-        self.hand_over(draft, now)
+        self.hand_over(queue, draft, now)
     }
 
     fn run(&mut self, queue: &[Work], draft: &mut Draft, carefully: bool, now: Now) -> Result<(), Broken> {
@@ -305,7 +309,7 @@ impl Room {
                     .filter(|_| is_one)
                     .and_then(|conn| self.peers.get(&conn))
                     .map(|peer| peer.client_id.clone()),
-                user: Some(first.user).filter(|_| is_one),
+                user: Some(first.user()).filter(|_| is_one),
                 source: first.source,
                 at_ms: now.ms,
             },
@@ -330,7 +334,7 @@ impl Room {
             };
             draft.entries.push(Entry {
                 change,
-                user: Some(work.user),
+                user: Some(work.user()),
                 message_id,
                 source,
                 binds_actor: !is_known,
@@ -340,7 +344,7 @@ impl Room {
     }
 
     /// What was put together becomes the pending batch; without rows, its answers are given at once.
-    fn hand_over(&mut self, draft: Draft, now: Now) -> Worked {
+    fn hand_over(&mut self, works: Vec<Work>, draft: Draft, now: Now) -> Worked {
         let Draft {
             entries,
             items,
@@ -362,6 +366,7 @@ impl Room {
             batch: batch.clone(),
             items,
             acks,
+            works,
         };
         if batch.entries.is_empty() {
             self.answer_acks(&pending);
@@ -374,15 +379,33 @@ impl Room {
             self.edited_at = Some(now.at);
         }
         let title = (self.page.mirror().title != was_title).then(|| self.page.mirror().title.clone());
+        let writers = self.writers(&pending.works);
         self.pending = Some(pending);
         Worked::Commit(Append {
             batch,
+            writers,
             title,
             edited_by: is_due.then_some((self.workspace, user)),
         })
     }
 
-    fn refuse(&mut self, origin: &Origin, id: Option<&str>, error: Arc<Error>) {
+    /// Those who made these edits, and the oldest proof that they may.
+    pub(super) fn writers(&self, works: &[Work]) -> Writers {
+        let mut writers = Writers {
+            document: self.document,
+            workspace: self.workspace,
+            version: works.iter().map(|work| work.proven).min().unwrap_or_default(),
+            who: Vec::new(),
+        };
+        for work in works {
+            if !writers.who.contains(&work.who) {
+                writers.who.push(work.who);
+            }
+        }
+        writers
+    }
+
+    pub(super) fn refuse(&mut self, origin: &Origin, id: Option<&str>, error: Arc<Error>) {
         match origin {
             Origin::Ticket(ticket, _) => self.answers.push((*ticket, Err(error))),
             Origin::Conn(conn) => {

@@ -63,7 +63,8 @@ impl JsonClient {
         };
         let join = Join {
             conn,
-            user: self.user,
+            who: self.user.into(),
+            proven: 0,
             level: Level::Edit,
             outbox: self.outbox.clone(),
             token_exp: i64::MAX,

@@ -50,7 +50,8 @@ impl Replica {
         self.outbox = Arc::new(Outbox::new(&Settings::default()));
         let join = Join {
             conn,
-            user: self.user,
+            who: self.user.into(),
+            proven: 0,
             level: Level::Edit,
             outbox: self.outbox.clone(),
             token_exp: i64::MAX,

@@ -1,52 +1,73 @@
-//! What somebody may do with a page: their role, and what the page and the pages above it say.
+//! What somebody may do with pages: the rule, on what stands in the database.
 
-use super::role_in;
-use entity::{document, member, workspace};
+use super::{
+    chain::chains,
+    link,
+    rule::{self, left_of},
+    standing::standings,
+    who::Who,
+};
+use entity::document;
 use kernel::{
     id::*,
     role::{Level, Role},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, Statement, Value};
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write,
-};
-
-/// Links of a chain that are looked at. Pages nest no deeper than 100, so a chain that is longer is a circle.
-const MAX_DEPTH: i32 = 128;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Statement};
+use std::collections::HashMap;
 
 /// Pages asked about in one statement.
 const AT_ONCE: usize = 500;
 
-/// The rule. `chain` is what the page and its ancestors say, nearest first; the first that says something counts, and
-/// where none does members may edit. Owners and admins manage everything; guests see what they were granted, and there
-/// are no grants yet.
-pub fn level_of(role: Role, chain: &[Option<Level>]) -> Level {
-    match role {
-        Role::Owner | Role::Admin => Level::Manage,
-        Role::Member => chain.iter().flatten().next().copied().unwrap_or(Level::Edit),
-        Role::Guest => Level::None,
-    }
+/// What was found out about somebody and a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub role: Role,
+    /// What they may do.
+    pub level: Level,
+    /// What they could do if the workspace were not archived.
+    pub held: Level,
 }
 
-/// Somebody's role and level on a page, and its row; `None` when the page is not there or they are no member.
-pub(super) async fn resolve(
-    db: &impl ConnectionTrait,
-    user: UserId,
-    id: DocumentId,
-) -> Result<Option<(Role, Level, document::Model)>, DbErr> {
-    let Some(document) = document::Entity::find_by_id(id).one(db).await? else {
+/// A page's row, and where its workspace's counter of changes of access stood when it was read.
+#[derive(FromQueryResult)]
+pub(super) struct Versioned {
+    #[sea_orm(nested)]
+    pub document: document::Model,
+    pub access_version: i64,
+}
+
+/// Reads a page's row, in the trash or not.
+pub(super) async fn versioned(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<Versioned>, DbErr> {
+    let sql = "SELECT d.*, COALESCE(v.version, 0) AS access_version
+               FROM documents d LEFT JOIN access_versions v ON v.workspace_id = d.workspace_id WHERE d.id = $1";
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [id.into()]);
+    Versioned::find_by_statement(statement).one(db).await
+}
+
+/// Somebody's role and level on a page; none when they are nothing in its workspace.
+pub(super) async fn resolve(db: &impl ConnectionTrait, who: Who, document: &document::Model) -> Result<Option<Found>, DbErr> {
+    if let Some((id, generation)) = who.link() {
+        return link::resolve(db, (id, generation), document).await;
+    }
+    let home = document.workspace_id;
+    let Some((standing, _)) = standings(db, who, &[home]).await?.remove(&home) else {
         return Ok(None);
     };
-    let Some(role) = role_in(db, user, document.workspace_id).await? else {
-        return Ok(None);
+    let chain = if standing.role >= Role::Admin {
+        // The answer does not depend on what the pages say.
+        Vec::new()
+    } else {
+        chains(db, who.user(), &[document.id])
+            .await?
+            .remove(&document.id)
+            .unwrap_or_default()
     };
-    let chain = match (role, document.default_level, document.parent_id) {
-        (Role::Member, None, Some(_)) => chains(db, &[id]).await?.remove(&id).unwrap_or_default(),
-        // The answer does not depend on what is above.
-        (_, own, _) => vec![own],
-    };
-    Ok(Some((role, level_of(role, &chain), document)))
+    let held = rule::level_of(&standing, &chain).min(who.most());
+    Ok(Some(Found {
+        role: standing.role,
+        level: left_of(held, standing.is_archived),
+        held,
+    }))
 }
 
 /// Somebody's level on a page that is not in the trash, and its row. `None` when there is no such page or they are no
@@ -54,11 +75,11 @@ pub(super) async fn resolve(
 ///
 /// # Errors
 /// Only the database's.
-pub async fn level(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Option<(Level, document::Model)>, DbErr> {
-    let found = resolve(db, user, id).await?;
-    Ok(found
-        .filter(|(_, _, document)| document.deleted_at.is_none())
-        .map(|(_, level, document)| (level, document)))
+pub async fn level(db: &impl ConnectionTrait, who: impl Into<Who>, id: DocumentId) -> Result<Option<(Level, document::Model)>, DbErr> {
+    let row = document::Entity::find_by_id(id).filter(document::Column::DeletedAt.is_null());
+    let Some(document) = row.one(db).await? else { return Ok(None) };
+    let found = resolve(db, who.into(), &document).await?;
+    Ok(found.map(|found| (found.level, document)))
 }
 
 /// Somebody's levels on many pages, in the trash or not, with three queries for every 500 of them. A page that is not
@@ -66,8 +87,8 @@ pub async fn level(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> R
 ///
 /// # Errors
 /// Only the database's.
-pub async fn levels(db: &impl ConnectionTrait, user: UserId, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Level>, DbErr> {
-    let mut levels = HashMap::new();
+pub async fn levels(db: &impl ConnectionTrait, who: impl Into<Who>, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Level>, DbErr> {
+    let (who, mut levels) = (who.into(), HashMap::new());
     for ids in ids.chunks(AT_ONCE) {
         let homes: Vec<(DocumentId, WorkspaceId)> = document::Entity::find()
             .select_only()
@@ -76,96 +97,19 @@ pub async fn levels(db: &impl ConnectionTrait, user: UserId, ids: &[DocumentId])
             .into_tuple()
             .all(db)
             .await?;
-        let roles = roles(db, user, &homes).await?;
+        let workspaces: Vec<WorkspaceId> = homes.iter().map(|(_, home)| *home).collect();
+        let standings = standings(db, who, &workspaces).await?;
         let asked: Vec<DocumentId> = homes
             .iter()
-            .filter(|(_, home)| roles.get(home) == Some(&Role::Member))
+            .filter(|(_, home)| standings.get(home).is_some_and(|(standing, _)| standing.role < Role::Admin))
             .map(|(id, _)| *id)
             .collect();
-        let chains = chains(db, &asked).await?;
-        let level = |id: &DocumentId, role| level_of(role, chains.get(id).map_or(&[], Vec::as_slice));
-        levels.extend(
-            homes
-                .iter()
-                .filter_map(|(id, home)| roles.get(home).map(|role| (*id, level(id, *role)))),
-        );
+        let chains = chains(db, who.user(), &asked).await?;
+        for (id, home) in homes {
+            let Some((standing, _)) = standings.get(&home) else { continue };
+            let held = rule::level_of(standing, chains.get(&id).map_or(&[], Vec::as_slice)).min(who.most());
+            levels.insert(id, left_of(held, standing.is_archived));
+        }
     }
     Ok(levels)
-}
-
-/// The workspace of a page that members in general may not see; none for one that they may, or that is not there.
-///
-/// # Errors
-/// Only the database's.
-pub async fn restricted_in(db: &impl ConnectionTrait, id: DocumentId) -> Result<Option<WorkspaceId>, DbErr> {
-    let chain = chains(db, &[id]).await?.remove(&id).unwrap_or_default();
-    if chain.is_empty() || level_of(Role::Member, &chain) >= Level::View {
-        return Ok(None);
-    }
-    let document = document::Entity::find_by_id(id).one(db).await?;
-    Ok(document.map(|document| document.workspace_id))
-}
-
-#[derive(FromQueryResult)]
-struct Link {
-    leaf: DocumentId,
-    parent_id: Option<DocumentId>,
-    default_level: Option<Level>,
-    depth: i32,
-}
-
-/// What pages and their ancestors say, nearest first and no further than the first that says something; in one
-/// statement, however many and however deep. A chain without an end says that nothing is allowed.
-async fn chains(db: &impl ConnectionTrait, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Vec<Option<Level>>>, DbErr> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut places = String::from("$2");
-    for place in 3..ids.len() + 2 {
-        write!(places, ", ${place}").map_err(|e| DbErr::Custom(e.to_string()))?;
-    }
-    let sql = format!(
-        "WITH RECURSIVE up(leaf, parent_id, default_level, depth) AS (
-            SELECT id, parent_id, default_level, 0 FROM documents WHERE id IN ({places})
-            UNION ALL
-            SELECT up.leaf, d.parent_id, d.default_level, up.depth + 1 FROM up JOIN documents d ON d.id = up.parent_id
-            WHERE up.default_level IS NULL AND up.depth < $1
-        ) SELECT leaf, parent_id, default_level, depth FROM up"
-    );
-    let values = std::iter::once(Value::from(MAX_DEPTH)).chain(ids.iter().map(|id| Value::from(*id)));
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    let mut chains: HashMap<DocumentId, BTreeMap<i32, Option<Level>>> = HashMap::new();
-    for link in Link::find_by_statement(statement).all(db).await? {
-        let is_cut = link.depth >= MAX_DEPTH && link.parent_id.is_some();
-        let says = if is_cut {
-            link.default_level.or(Some(Level::None))
-        } else {
-            link.default_level
-        };
-        chains.entry(link.leaf).or_default().insert(link.depth, says);
-    }
-    Ok(chains
-        .into_iter()
-        .map(|(leaf, links)| (leaf, links.into_values().collect()))
-        .collect())
-}
-
-/// What somebody is in the living ones of these workspaces.
-async fn roles(db: &impl ConnectionTrait, user: UserId, homes: &[(DocumentId, WorkspaceId)]) -> Result<HashMap<WorkspaceId, Role>, DbErr> {
-    let mut workspaces: Vec<WorkspaceId> = homes.iter().map(|(_, workspace)| *workspace).collect();
-    workspaces.sort_unstable();
-    workspaces.dedup();
-    let alive = workspace::Entity::find()
-        .select_only()
-        .column(workspace::Column::Id)
-        .filter(workspace::Column::Id.is_in(workspaces.iter().copied()))
-        .filter(workspace::Column::DeletedAt.is_null())
-        .into_query();
-    let members = member::Entity::find()
-        .filter(member::Column::UserId.eq(user))
-        .filter(member::Column::WorkspaceId.is_in(workspaces))
-        .filter(member::Column::WorkspaceId.in_subquery(alive))
-        .all(db)
-        .await?;
-    Ok(members.into_iter().map(|member| (member.workspace_id, member.role)).collect())
 }

@@ -6,6 +6,8 @@ use kernel::role::{Level, Role};
 pub trait Allows {
     /// The smallest role.
     const ROLE: Role;
+    /// Whether it is not there while the workspace is archived.
+    const WRITES: bool;
 }
 
 /// A permission on a page: who has at least this level has it.
@@ -23,12 +25,13 @@ mod sealed {
 }
 
 macro_rules! workspace_permissions {
-    ($($(#[$doc:meta])* $name:ident: $role:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $role:ident $(, $writes:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
         impl Allows for $name {
             const ROLE: Role = Role::$role;
+            const WRITES: bool = writes!($($writes)?);
         }
     )*
         /// Every permission in a workspace by its name, with the smallest role.
@@ -37,15 +40,25 @@ macro_rules! workspace_permissions {
     };
 }
 
+macro_rules! writes {
+    () => {
+        false
+    };
+    (writes) => {
+        true
+    };
+}
+
+// What says `writes` is not there while the workspace is archived.
 workspace_permissions! {
     /// See that the workspace exists, and its name.
     ReadWorkspace: Guest;
     /// See who belongs to it.
     ReadMembers: Member;
     /// Make pages in it.
-    CreateDocuments: Member;
+    CreateDocuments: Member, writes;
     /// Change its name.
-    EditWorkspace: Admin;
+    EditWorkspace: Admin, writes;
     /// Add, change and remove members.
     ManageMembers: Admin;
     /// See everything that happened in it, and export it.
