@@ -1,6 +1,6 @@
 //! Extractors: who is calling, and the proof that they may.
 
-use crate::{json::bad_field, problem::ApiError, state::State};
+use crate::{json::bad_field, problem::ApiError, state::State, who};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use std::{future::Ready, str::FromStr};
 use tokio::sync::watch;
 use users::{Bearer, Caller, api_key::Key, scope::Verb};
-use workspaces::access::{self, Access, Allows, DocumentAccess, Grants};
+use workspaces::access::{Access, Allows, DocumentAccess, Grants};
 
 /// The bearer token of a request.
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -57,7 +57,7 @@ async fn bearer_of(request: &HttpRequest) -> Result<Bearer, ApiError> {
     Ok(known)
 }
 
-async fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+pub(crate) async fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
     match bearer_of(request).await? {
         Bearer::Person(caller) => Ok(caller),
         Bearer::Link(_) => Err(ApiError::unauthenticated()),
@@ -121,7 +121,7 @@ pub fn id<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, ApiError> 
 struct Undecided(Vec<watch::Receiver<()>>);
 
 /// Hold what this returns until it is decided whether the caller may.
-fn undecided(request: &HttpRequest) -> watch::Sender<()> {
+pub(crate) fn undecided(request: &HttpRequest) -> watch::Sender<()> {
     let (deciding, undecided) = watch::channel(());
     let mut extensions = request.extensions_mut();
     let mut all = extensions.remove::<Undecided>().unwrap_or_default();
@@ -154,7 +154,7 @@ impl<P: Allows + 'static> FromRequest for Can<P> {
             let _deciding = deciding;
             let caller = caller(&request).await?;
             let workspace: WorkspaceId = id(&request, "workspace_id")?;
-            Ok(Self(access::enter(&state(&request)?.db, caller.user, workspace).await?))
+            Ok(Self(state(&request)?.door().enter(who::of_caller(&caller), workspace).await?))
         })
     }
 }
@@ -172,7 +172,25 @@ impl<P: Grants + 'static> FromRequest for CanDocument<P> {
             let _deciding = deciding;
             let caller = caller(&request).await?;
             let document: DocumentId = id(&request, "document_id")?;
-            Ok(Self(access::open(&state(&request)?.db, caller.user, document).await?))
+            Ok(Self(state(&request)?.door().open(who::of_caller(&caller), document).await?))
+        })
+    }
+}
+
+/// Proof that the caller may do `P` with the page of the path, whether they are somebody or hold a share link.
+pub struct CanShared<P>(pub DocumentAccess<P>);
+
+impl<P: Grants + 'static> FromRequest for CanShared<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (request, deciding) = (request.clone(), undecided(request));
+        Box::pin(async move {
+            let _deciding = deciding;
+            let bearer = bearer_of(&request).await?;
+            let document: DocumentId = id(&request, "document_id")?;
+            Ok(Self(state(&request)?.door().open(who::of_bearer(&bearer), document).await?))
         })
     }
 }
@@ -190,7 +208,7 @@ impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
             let _deciding = deciding;
             let caller = caller(&request).await?;
             let document: DocumentId = id(&request, "document_id")?;
-            Ok(Self(access::open_trashed(&state(&request)?.db, caller.user, document).await?))
+            Ok(Self(state(&request)?.door().open_trashed(who::of_caller(&caller), document).await?))
         })
     }
 }

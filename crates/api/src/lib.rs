@@ -3,6 +3,7 @@
 //! A handler names who may in its extractor, parses once, calls one domain function, and answers. Request and response
 //! shapes live next to their handlers; rows never leave.
 
+pub mod access;
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
@@ -20,9 +21,11 @@ pub mod outside;
 pub mod page;
 pub mod problem;
 pub mod reports;
+pub mod revocation;
 pub mod state;
 pub mod streams;
 pub mod users;
+mod who;
 pub mod workspaces;
 pub mod ws;
 
@@ -40,6 +43,7 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     workspaces::routes(config);
     members::routes(config);
     documents::routes(config);
+    access::routes(config);
     events::routes(config);
     reports::routes(config);
     jobs::routes(config);

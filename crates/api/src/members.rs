@@ -10,7 +10,6 @@ use crate::{
     workspaces::RoleName,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Data};
-use backends::db::write;
 use kernel::{clock::Time, id::*, role::Role};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::{Deserialize, Serialize};
@@ -147,7 +146,9 @@ async fn add(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<Add
         email,
         role,
     };
-    let (row, user) = write(&state.db, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await?;
+    let (row, user) = state
+        .write(&access, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await)
+        .await?;
     let place = (
         header::LOCATION,
         format!("/api/v1/workspaces/{}/members/{}/", row.workspace_id, row.user_id),
@@ -178,12 +179,12 @@ async fn change_role(
     seen: IfMatch,
     body: Json<ChangeRole>,
 ) -> Result<HttpResponse, ApiError> {
-    let row = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
-        unchanged(tx, &access, user, &seen).await?;
-        Ok(member::change_role(tx, &access, user, body.0.role).await?)
-    })
-    .await?;
-    state.rooms.access_changed(access.workspace()).await;
+    let row = state
+        .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+            unchanged(tx, &access, user, &seen).await?;
+            Ok(member::change_role(tx, &access, user, body.0.role).await?)
+        })
+        .await?;
     let account = users::account::find(&state.db, row.user_id)
         .await?
         .ok_or_else(ApiError::not_found)?;
@@ -202,12 +203,12 @@ async fn remove(
     At(user): At<UserId>,
     seen: IfMatch,
 ) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
-        unchanged(tx, &access, user, &seen).await?;
-        Ok(member::remove(tx, &access, user).await?)
-    })
-    .await?;
-    state.rooms.access_changed(access.workspace()).await;
+    state
+        .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+            unchanged(tx, &access, user, &seen).await?;
+            Ok(member::remove(tx, &access, user).await?)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -215,7 +216,8 @@ async fn remove(
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.leave", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "You are no member any more"), (status = 409, description = "You are the last owner", body = crate::problem::Problem)))]
 #[post("/workspaces/{workspace_id}/leave/")]
 async fn leave(state: Data<State>, Can(access): Can<ReadWorkspace>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| member::leave(tx, &access).await).await?;
-    state.rooms.access_changed(access.workspace()).await;
+    state
+        .write(&access, async |tx: &DatabaseTransaction| member::leave(tx, &access).await)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }

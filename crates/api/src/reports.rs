@@ -9,7 +9,7 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
-use backends::{db::write, signal::Signal};
+use backends::signal::Signal;
 use chrono::Duration;
 use entity::report;
 use jobs::{Job, kinds::MakeReport};
@@ -149,12 +149,13 @@ async fn make(state: Data<State>, Can(access): Can<ReadReports>, body: Json<Peri
         ..job.job()?
     };
     let queues = vec![new.queue.to_owned()];
-    let row = write(&state.db, async |tx: &DatabaseTransaction| {
-        // Not unique, so there is one.
-        let id = queue::add(tx, new).await?.ok_or(queue::Error::NotFound)?;
-        list::find(tx, id).await
-    })
-    .await?;
+    let row = state
+        .write(&access, async |tx: &DatabaseTransaction| {
+            // Not unique, so there is one.
+            let id = queue::add(tx, new).await?.ok_or(queue::Error::NotFound)?;
+            list::find(tx, id).await
+        })
+        .await?;
     state.signals.send(Signal::JobsDue { queues });
     Ok(accepted(row))
 }
@@ -178,7 +179,9 @@ async fn subscription(state: Data<State>, Can(access): Can<ReadReports>) -> Resu
 #[utoipa::path(tag = "reports", operation_id = "reports.subscribe", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "You will get it")))]
 #[put("/workspaces/{workspace_id}/reports/subscription/")]
 async fn subscribe(state: Data<State>, Can(access): Can<ReadReports>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| reports::subscribe(tx, &access).await).await?;
+    state
+        .write(&access, async |tx: &DatabaseTransaction| reports::subscribe(tx, &access).await)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -186,6 +189,8 @@ async fn subscribe(state: Data<State>, Can(access): Can<ReadReports>) -> Result<
 #[utoipa::path(tag = "reports", operation_id = "reports.unsubscribe", params(("workspace_id" = uuid::Uuid, Path)), responses((status = 204, description = "You will not get it")))]
 #[delete("/workspaces/{workspace_id}/reports/subscription/")]
 async fn unsubscribe(state: Data<State>, Can(access): Can<ReadReports>) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| reports::unsubscribe(tx, &access).await).await?;
+    state
+        .write(&access, async |tx: &DatabaseTransaction| reports::unsubscribe(tx, &access).await)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }

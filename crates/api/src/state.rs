@@ -1,16 +1,17 @@
 //! What every handler can reach.
 
-use crate::streams::Streams;
+use crate::{problem::ApiError, streams::Streams};
 use backends::signal::Signals;
 use collab::Rooms;
 use events::checkpoint::Seals;
 use kernel::secret::Mint;
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 use users::Accounts;
+use workspaces::access::{self, fence::Proof};
 
 /// How the HTTP face behaves.
 #[derive(Clone, Debug)]
@@ -56,6 +57,25 @@ pub struct State {
 }
 
 impl State {
+    /// The door: what decides who may do what.
+    pub fn door(&self) -> &access::Door {
+        self.rooms.keeper()
+    }
+
+    /// Writes on behalf of somebody who was let in: committed only while they still may.
+    ///
+    /// # Errors
+    /// The work's own, and the door's when the right is gone.
+    pub async fn write<T, E>(&self, proof: &impl Proof, work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, E>) -> Result<T, ApiError>
+    where
+        ApiError: From<E>,
+    {
+        access::write(&self.db, proof, async |tx: &DatabaseTransaction| {
+            work(tx).await.map_err(ApiError::from)
+        })
+        .await
+    }
+
     /// Whether this node is going away.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)

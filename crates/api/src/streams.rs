@@ -26,13 +26,18 @@ const BACKLOG: usize = 256;
 /// Streams that one person may have open on one node.
 const PER_USER: usize = 32;
 
-/// Where a log stands, as far as this node knows.
-type Position = watch::Sender<i64>;
+/// One tenant's log.
+pub(crate) struct Log {
+    /// Where it stands, as far as this node knows.
+    pub position: watch::Sender<i64>,
+    /// Changes when who may see what has changed.
+    pub access: watch::Sender<()>,
+}
 
 struct Inner {
     db: DatabaseConnection,
     signals: Signals,
-    logs: Mutex<HashMap<WorkspaceId, Weak<Position>>>,
+    logs: Mutex<HashMap<WorkspaceId, Weak<Log>>>,
     people: Mutex<HashMap<UserId, usize>>,
     jobs: broadcast::Sender<JobNews>,
     closing: watch::Sender<bool>,
@@ -103,15 +108,31 @@ impl Streams {
         self.inner.jobs.subscribe()
     }
 
-    /// Where this tenant's log stands; kept up to date for as long as somebody holds it.
-    pub(crate) fn position(&self, workspace: WorkspaceId) -> Arc<Position> {
+    /// This tenant's log; kept up to date for as long as somebody holds it.
+    pub(crate) fn log(&self, workspace: WorkspaceId) -> Arc<Log> {
         let mut logs = self.inner.logs.lock();
-        if let Some(position) = logs.get(&workspace).and_then(Weak::upgrade) {
-            return position;
+        if let Some(log) = logs.get(&workspace).and_then(Weak::upgrade) {
+            return log;
         }
-        let position = Arc::new(watch::channel(0).0);
-        logs.insert(workspace, Arc::downgrade(&position));
-        position
+        let log = Arc::new(Log {
+            position: watch::channel(0).0,
+            access: watch::channel(()).0,
+        });
+        logs.insert(workspace, Arc::downgrade(&log));
+        log
+    }
+
+    /// The tenants that somebody follows.
+    pub(crate) fn workspaces(&self) -> Vec<WorkspaceId> {
+        self.inner.waiting(None)
+    }
+
+    /// Has every stream of this tenant ask again what its reader may see.
+    pub(crate) fn recheck(&self, workspace: WorkspaceId) {
+        let log = self.inner.logs.lock().get(&workspace).and_then(Weak::upgrade);
+        if let Some(log) = log {
+            log.access.send_replace(());
+        }
     }
 }
 
@@ -146,7 +167,7 @@ impl Inner {
     /// The tenants that somebody waits for, of these or of all.
     fn waiting(&self, of: Option<&[WorkspaceId]>) -> Vec<WorkspaceId> {
         let mut logs = self.logs.lock();
-        logs.retain(|_, position| position.strong_count() > 0);
+        logs.retain(|_, log| log.strong_count() > 0);
         match of {
             Some(of) => of.iter().filter(|id| logs.contains_key(id)).copied().collect(),
             None => logs.keys().copied().collect(),
@@ -155,9 +176,9 @@ impl Inner {
 
     fn tell(&self, positions: &[(WorkspaceId, i64)]) {
         for (workspace, seq) in positions {
-            let position = self.logs.lock().get(workspace).and_then(Weak::upgrade);
-            if let Some(position) = position {
-                position.send_if_modified(|known| {
+            let log = self.logs.lock().get(workspace).and_then(Weak::upgrade);
+            if let Some(log) = log {
+                log.position.send_if_modified(|known| {
                     let has_grown = *known != *seq;
                     *known = *seq;
                     has_grown

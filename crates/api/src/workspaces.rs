@@ -7,6 +7,7 @@ use crate::{
     page::{Listing, Paging},
     problem::ApiError,
     state::State,
+    who,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Data};
 use backends::db::write;
@@ -128,7 +129,7 @@ async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, seen: &IfMa
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.list", params(Paging), responses((status = 200, description = "Yours, oldest first", body = inline(Listing<Workspace>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/")]
 async fn list(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -> Result<Listing<Workspace>, ApiError> {
-    let all = workspace::list(&state.db, caller.user).await?;
+    let all = workspace::list(&state.db, who::of_caller(&caller)).await?;
     Listing::cut(all.into_iter().map(Workspace::from).collect(), &paging.0)
 }
 
@@ -165,11 +166,12 @@ async fn edit(
     seen: IfMatch,
     body: Json<WorkspaceFields>,
 ) -> Result<HttpResponse, ApiError> {
-    let row = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
-        unchanged(tx, &access, &seen).await?;
-        Ok(workspace::rename(tx, &access, &body.0.name).await?)
-    })
-    .await?;
+    let row = state
+        .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+            unchanged(tx, &access, &seen).await?;
+            Ok(workspace::rename(tx, &access, &body.0.name).await?)
+        })
+        .await?;
     let mut answer = HttpResponse::Ok();
     Ok(answer
         .insert_header(tag(&row, access.role()).header())
@@ -180,11 +182,11 @@ async fn edit(
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.delete", params(("workspace_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), responses((status = 204, description = "Gone")))]
 #[delete("/workspaces/{workspace_id}/")]
 async fn trash(state: Data<State>, Can(access): Can<DeleteWorkspace>, seen: IfMatch) -> Result<HttpResponse, ApiError> {
-    write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
-        unchanged(tx, &access, &seen).await?;
-        Ok(workspace::trash(tx, &access).await?)
-    })
-    .await?;
-    state.rooms.access_changed(access.workspace()).await;
+    state
+        .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+            unchanged(tx, &access, &seen).await?;
+            Ok(workspace::trash(tx, &access).await?)
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }

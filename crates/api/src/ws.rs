@@ -7,7 +7,7 @@ mod pump;
 
 pub use kill::{Kill, on_connect};
 
-use crate::{extract::bearer, state::State};
+use crate::{extract::bearer, state::State, who};
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use collab::{
     close::Close,
@@ -43,10 +43,10 @@ fn offered(request: &HttpRequest) -> Vec<String> {
 }
 
 async fn known(accounts: &Accounts, token: &str) -> Result<Bearer, Close> {
-    match accounts.person(token).await {
-        Ok(caller) => Ok(Bearer {
-            user: caller.user,
-            expires_ms: caller.expires_at.timestamp_millis(),
+    match accounts.authenticate(token).await {
+        Ok(bearer) => Ok(Bearer {
+            who: who::on_socket(&bearer),
+            expires_ms: bearer.expires_at().timestamp_millis(),
         }),
         Err(users::Error::Unauthenticated) => Err(Close::Unauthenticated),
         Err(error) => {

@@ -225,7 +225,9 @@ impl Session {
             // Whoever may not see it learns no more than that there is nothing.
             None | Some((Level::None, _)) => Err(Close::NotFound),
             Some(found) => {
-                self.rooms.viewed(bearer.who.user(), document).await.map_err(|e| close_for(&e))?;
+                if bearer.who.is_person() {
+                    self.rooms.viewed(bearer.who.user(), document).await.map_err(|e| close_for(&e))?;
+                }
                 Ok((document, bearer, found))
             }
         }

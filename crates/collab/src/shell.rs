@@ -1,11 +1,13 @@
 //! The task around one room: takes its inputs from a channel, hands its batches to the journal, reads the log when the
 //! room asks for it, and keeps saves and projections. Everything that waits is here.
 
+mod access;
+
 use crate::{
     close::Close,
     journal::{Append, Journal, Outcome},
     news::{News, Told},
-    room::{Answer, Input, Now, Opened, Rights, Room, Ticket, Worked},
+    room::{Answer, Input, Now, Opened, Room, Ticket, Worked},
     rooms::Shared,
 };
 use documents::{error::Error, log, projection, projection::Content, snapshot};
@@ -128,30 +130,6 @@ impl Shell {
     /// The page's tenant.
     pub(crate) fn workspace(&self) -> WorkspaceId {
         self.room.workspace()
-    }
-
-    /// Asks again what everybody here may do. Who cannot be asked about loses the page: better a reconnect than a leak.
-    async fn recheck(&mut self) {
-        let (db, everybody) = (&self.shared.db, self.room.everybody());
-        let version = events::access::version(db, self.workspace()).await;
-        let found = workspaces::access::rights(db, self.document, &everybody).await;
-        let rights = match (version, found) {
-            (Ok(version), Ok(found)) => Rights {
-                version,
-                of: found
-                    .into_iter()
-                    .map(|(who, level)| (who, level.ok_or(Close::Unauthenticated)))
-                    .collect(),
-            },
-            (_, Err(error)) | (Err(error), _) => {
-                tracing::warn!(document = %self.document, %error, "cannot ask what people may do; they have to come again");
-                Rights {
-                    version: 0,
-                    of: everybody.into_iter().map(|who| (who, Err(Close::Internal))).collect(),
-                }
-            }
-        };
-        self.room.take(Input::Rights(rights), now());
     }
 
     fn needs_tick(&self) -> bool {
@@ -296,17 +274,6 @@ impl Shell {
             return None;
         }
         tokio::task::block_in_place(|| self.room.behind(rows))
-    }
-
-    /// Somebody may not edit any more, and nothing was written: their edits are refused, the others' tried again.
-    async fn sort_out(&mut self) {
-        let pending = self.room.take_pending();
-        if self.reload().await
-            && let Some(pending) = pending
-        {
-            self.room.requeue(pending);
-            self.recheck().await;
-        }
     }
 
     /// After a failed commit the log says what is true.

@@ -15,7 +15,10 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, sea_query::Expr,
 };
-use workspaces::access::{Access, CreateDocuments, DocumentAccess, EditDocument, ManageDocument};
+use workspaces::{
+    access::{Access, CreateDocuments, DocumentAccess, EditDocument, ManageDocument},
+    grant,
+};
 
 /// The longest title, in characters.
 pub const MAX_TITLE: usize = 1_000;
@@ -206,21 +209,40 @@ pub async fn edit(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocumen
     Ok(row)
 }
 
-/// Sets what members may do with a page and what hangs under it; `None` asks the parent again.
+/// What a page says about who may do what with it and what hangs under it. `None` leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What members may do; `Some(None)` asks the parent again.
+    pub default_level: Option<Option<Level>>,
+    /// Whether nothing that is said or granted above counts here.
+    pub restricted: Option<bool>,
+}
+
+impl Rules {
+    /// Whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Changes what a page says about who may do what. Whoever does it goes on managing the page: they are granted that when
+/// they would not otherwise.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn set_default_level(
-    tx: &impl ConnectionTrait,
-    access: &DocumentAccess<ManageDocument>,
-    level: Option<Level>,
-) -> Result<document::Model, Error> {
+pub async fn set_rules(tx: &DatabaseTransaction, access: &DocumentAccess<ManageDocument>, rules: Rules) -> Result<(), Error> {
     let mut row = access.document().clone().into_active_model();
-    row.default_level = Set(level);
+    if let Some(level) = rules.default_level {
+        row.default_level = Set(level);
+    }
+    if let Some(restricted) = rules.restricted {
+        row.restricted = Set(restricted);
+    }
     row.updated_at = Set(clock::now());
     let row = row.update(tx).await?;
-    events::append(tx, access.by(), Change::DocumentUpdated { document: row.id }).await?;
-    Ok(row)
+    events::append(tx, access.by(), Change::DocumentAccessChanged { document: row.id }).await?;
+    grant::keep_managing(tx, access).await?;
+    Ok(())
 }
 
 /// Keeps the row's title equal to the one in the page.

@@ -44,6 +44,9 @@ pub enum Error {
     /// The log does not give the page it promises.
     #[error("the page does not load: {0}")]
     Corrupt(String),
+    /// What stands in the way of a grant.
+    #[error(transparent)]
+    Grant(#[from] workspaces::Error),
     /// What the door says.
     #[error(transparent)]
     Access(#[from] workspaces::access::AccessError),
@@ -69,6 +72,7 @@ impl Explain for Error {
             Self::Broken(_) => Kind::Unavailable,
             Self::Corrupt(_) => Kind::Internal,
             Self::Access(e) => e.kind(),
+            Self::Grant(e) => e.kind(),
             Self::Db(e) => e.kind(),
         }
     }
@@ -87,6 +91,7 @@ impl Explain for Error {
             Self::Broken(_) => "unavailable",
             Self::Corrupt(_) => "document_corrupt",
             Self::Access(e) => e.code(),
+            Self::Grant(e) => e.code(),
             Self::Db(e) => e.code(),
         }
     }

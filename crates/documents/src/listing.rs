@@ -46,7 +46,7 @@ pub async fn list(db: &impl ConnectionTrait, access: &Access<ReadWorkspace>, wan
         let more = found.len() as u64 > limit;
         let found: Vec<document::Model> = found.into_iter().take(limit as usize).collect();
         let ids: Vec<DocumentId> = found.iter().map(|row| row.id).collect();
-        let levels = access::levels(db, access.user(), &ids).await?;
+        let levels = access::levels(db, access.who(), &ids).await?;
         let mut left = found.len();
         for row in found {
             left -= 1;

@@ -6,16 +6,16 @@
 
 use crate::By;
 use entity::{access_version, member};
-use kernel::{
-    clock::{self, Time},
-    id::*,
-};
+use kernel::{clock, id::*};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, LockType, OnConflict},
 };
 use std::{cell::RefCell, collections::HashMap};
+
+/// Workspaces asked about in one statement.
+const AT_ONCE: usize = 500;
 
 tokio::task_local! {
     /// How often the work that runs has moved each counter itself.
@@ -107,14 +107,18 @@ pub async fn hold(tx: &DatabaseTransaction, workspaces: &[WorkspaceId]) -> Resul
     Ok(rows.into_iter().map(|row| (row.workspace_id, row.version)).collect())
 }
 
-/// The counters that were moved on since an instant.
+/// Where these workspaces' counters stand; one that is not there is left out.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn moved_since(db: &impl ConnectionTrait, since: Time) -> Result<Vec<(WorkspaceId, i64)>, DbErr> {
-    let rows = access_version::Entity::find()
-        .filter(access_version::Column::ChangedAt.gte(since))
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.workspace_id, row.version)).collect())
+pub async fn versions(db: &impl ConnectionTrait, workspaces: &[WorkspaceId]) -> Result<HashMap<WorkspaceId, i64>, DbErr> {
+    let mut versions = HashMap::with_capacity(workspaces.len());
+    for some in workspaces.chunks(AT_ONCE) {
+        let rows = access_version::Entity::find()
+            .filter(access_version::Column::WorkspaceId.is_in(some.iter().copied()))
+            .all(db)
+            .await?;
+        versions.extend(rows.into_iter().map(|row| (row.workspace_id, row.version)));
+    }
+    Ok(versions)
 }

@@ -37,6 +37,8 @@ pub struct Running {
     streams: api::Streams,
     /// Wakes live streams.
     waking: JoinHandle<()>,
+    /// Carries changes of access to what is open here.
+    revoking: JoinHandle<()>,
     /// Sends and hears news, when there is a Redis.
     news: Option<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
@@ -60,10 +62,11 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
     let waking = tokio::spawn(waking);
     let mint = ring.mint();
+    let accounts = Accounts::new(db.clone(), ring, limits::users(&config.auth));
     let state = State {
         db: db.clone(),
         bus,
-        accounts: Accounts::new(db.clone(), ring, limits::users(&config.auth)),
+        accounts: accounts.clone(),
         rooms: rooms.clone(),
         settings: Arc::new(limits::api(config)),
         draining: draining.clone(),
@@ -72,6 +75,13 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         mint,
         streams: streams.clone(),
     };
+    let revoking = tokio::spawn(api::revocation::run(
+        db.clone(),
+        background.signals.clone(),
+        rooms.clone(),
+        streams.clone(),
+        accounts,
+    ));
     let listener = TcpListener::bind(config.server.listen).with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let addr = listener.local_addr().context("the listener has no address")?;
     let (server, handle) = http(config, listener, state)?;
@@ -84,6 +94,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         background,
         streams,
         waking,
+        revoking,
         news,
         draining,
         drain,
@@ -123,7 +134,7 @@ impl Running {
         self.rooms.drain(self.drain).await;
         self.handle.stop(true).await;
         self.background.stop().await;
-        for task in [Some(self.waking), self.news].into_iter().flatten() {
+        for task in [Some(self.waking), Some(self.revoking), self.news].into_iter().flatten() {
             task.abort();
             // It ends at its next wait; until then it may hold a connection of the database.
             drop(task.await);

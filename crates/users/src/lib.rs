@@ -87,6 +87,22 @@ impl Accounts {
         }
     }
 
+    /// The hash of a password that guards something else than an account.
+    ///
+    /// # Errors
+    /// Only faults of ours.
+    pub async fn hash_password(&self, password: String) -> Result<String, Error> {
+        self.inner.hasher.hash(password).await
+    }
+
+    /// Whether a password is the one of a hash.
+    ///
+    /// # Errors
+    /// Only faults of ours.
+    pub async fn is_password(&self, password: String, hash: String) -> Result<bool, Error> {
+        self.inner.hasher.verify(password, Some(hash)).await
+    }
+
     /// A token for whoever holds a share link: it opens what the link opens, for as long as the link does.
     ///
     /// # Errors

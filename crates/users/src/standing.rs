@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, 
 use std::time::Duration;
 
 /// How long it is remembered. Changes are heard of at once; this bounds what a lost hint costs.
-const TTL: Duration = Duration::from_secs(2);
+const TTL: Duration = Duration::from_millis(750);
 /// Logins that are remembered.
 const MOST: u64 = 100_000;
 

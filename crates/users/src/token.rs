@@ -18,6 +18,16 @@ pub enum Bearer {
     Link(Holder),
 }
 
+impl Bearer {
+    /// When the token runs out.
+    pub fn expires_at(&self) -> Time {
+        match self {
+            Self::Person(caller) => caller.expires_at,
+            Self::Link(holder) => holder.expires_at,
+        }
+    }
+}
+
 /// Somebody with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -63,6 +73,8 @@ pub struct Holder {
     pub link: ShareLinkId,
     /// Which of its passwords they gave.
     pub generation: i32,
+    /// Tells those who hold one link apart.
+    pub visitor: UserId,
     /// When the token runs out.
     pub expires_at: Time,
 }
@@ -86,6 +98,7 @@ struct LinkClaims {
     aud: String,
     sub: ShareLinkId,
     generation: i32,
+    visitor: UserId,
     iat: i64,
     exp: i64,
     typ: String,
@@ -137,6 +150,7 @@ pub(crate) fn issue_link(ring: &KeyRing, settings: &Settings, link: ShareLinkId,
         aud: settings.audience.clone(),
         sub: link,
         generation,
+        visitor: UserId::new(),
         iat: now,
         exp: now.saturating_add(i64::try_from(ttl).unwrap_or(i64::MAX)),
         typ: "link".to_owned(),
@@ -188,6 +202,7 @@ pub(crate) fn verify(ring: &KeyRing, settings: &Settings, token: &str) -> Result
             Ok(Bearer::Link(Holder {
                 link: claims.sub,
                 generation: claims.generation,
+                visitor: claims.visitor,
                 expires_at: expires(claims.exp)?,
             }))
         }

@@ -25,6 +25,7 @@ pub use marker::{
 #[cfg(test)]
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};
 pub use rights::rights;
+pub(crate) use rule::{Said, Standing};
 pub(crate) use standing::role_in;
 pub use who::{Who, still};
 
@@ -145,6 +146,18 @@ pub async fn enter<P: Allows>(db: &impl ConnectionTrait, who: impl Into<Who>, wo
         version,
         proves: PhantomData,
     })
+}
+
+/// Asks again, somewhere in long work, whether somebody who was let in still may be there, and whether what they came with
+/// still is good.
+///
+/// # Errors
+/// As [`enter`].
+pub async fn enter_again<P: Allows>(db: &impl ConnectionTrait, access: &Access<P>) -> Result<Access<P>, AccessError> {
+    if !still(db, access.who).await? {
+        return Err(AccessError::NotFound);
+    }
+    enter(db, access.who, access.workspace).await
 }
 
 /// Proof that somebody may do `P` with a page. Only [`open`] and [`open_trashed`] make one.
@@ -303,6 +316,22 @@ impl Seen {
             proves: PhantomData,
         })
     }
+}
+
+/// What somebody is in a living workspace, for those who explain what the door decides.
+pub(crate) async fn standing(db: &impl ConnectionTrait, user: UserId, workspace: WorkspaceId) -> Result<Option<Standing>, DbErr> {
+    let found = standing::standings(db, user.into(), &[workspace]).await?.remove(&workspace);
+    Ok(found.map(|(standing, _)| standing))
+}
+
+/// What a page and those above it say to somebody.
+pub(crate) async fn chain(db: &impl ConnectionTrait, user: UserId, id: DocumentId) -> Result<Vec<Said>, DbErr> {
+    Ok(chain::chains(db, user, &[id]).await?.remove(&id).unwrap_or_default())
+}
+
+/// The level that comes of both.
+pub(crate) fn explained_level(standing: &Standing, chain: &[Said]) -> Level {
+    rule::left_of(rule::level_of(standing, chain), standing.is_archived)
 }
 
 async fn see(db: &impl ConnectionTrait, who: Who, id: DocumentId) -> Result<Seen, AccessError> {

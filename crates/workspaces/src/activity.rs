@@ -107,7 +107,7 @@ pub async fn visible(
     let levels = if sees_all(access) {
         HashMap::new()
     } else {
-        access::levels(db, access.user(), &pages(&events)).await?
+        access::levels(db, access.who(), &pages(&events)).await?
     };
     events.retain(|event| is_visible(access, &levels, event));
     Ok(events)

@@ -21,6 +21,18 @@ pub enum Error {
     /// A workspace keeps at least one owner.
     #[error("a workspace keeps at least one owner")]
     LastOwner,
+    /// They were granted something here before; that can be changed.
+    #[error("this was granted before; change that grant")]
+    AlreadyGranted,
+    /// The workspace's settings do not let pages be shared by link.
+    #[error("this workspace does not let pages be shared by link")]
+    SharingOff,
+    /// They may do this already.
+    #[error("you may do this already")]
+    AlreadyAllowed,
+    /// Somebody else decided before.
+    #[error("this was decided already")]
+    AlreadyDecided,
     /// Bad fields.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
@@ -36,8 +48,8 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::UserNotFound => Kind::NotFound,
-            Self::AlreadyMember | Self::LastOwner => Kind::Conflict,
-            Self::RoleTooHigh => Kind::Forbidden,
+            Self::AlreadyMember | Self::LastOwner | Self::AlreadyGranted | Self::AlreadyAllowed | Self::AlreadyDecided => Kind::Conflict,
+            Self::RoleTooHigh | Self::SharingOff => Kind::Forbidden,
             Self::Invalid(_) => Kind::Invalid,
             Self::Access(e) => e.kind(),
             Self::Db(e) => e.kind(),
@@ -51,6 +63,10 @@ impl Explain for Error {
             Self::AlreadyMember => "already_member",
             Self::RoleTooHigh => "role_too_high",
             Self::LastOwner => "last_owner",
+            Self::AlreadyGranted => "already_granted",
+            Self::SharingOff => "sharing_off",
+            Self::AlreadyAllowed => "already_allowed",
+            Self::AlreadyDecided => "already_decided",
             Self::Invalid(_) => "invalid",
             Self::Access(e) => e.code(),
             Self::Db(e) => e.code(),

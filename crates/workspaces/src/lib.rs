@@ -2,11 +2,15 @@
 //! may see it ([`activity`], [`audit`], [`report`]).
 
 pub mod access;
+pub mod access_request;
 pub mod activity;
 pub mod audit;
 pub mod error;
+pub mod explain;
+pub mod grant;
 pub mod member;
 pub mod report;
+pub mod share_link;
 pub mod workspace;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    access::{Access, DeleteWorkspace, EditWorkspace, ReadWorkspace},
+    access::{Access, DeleteWorkspace, EditWorkspace, ReadWorkspace, Who},
 };
 use entity::{member, workspace};
 use events::{By, Change};
@@ -66,9 +66,14 @@ pub async fn create(tx: &impl ConnectionTrait, user: UserId, name: &str) -> Resu
 ///
 /// # Errors
 /// Only the database's.
-pub async fn list(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<(workspace::Model, Role)>, DbErr> {
-    let members = member::Entity::find().filter(member::Column::UserId.eq(user)).all(db).await?;
-    let roles: HashMap<WorkspaceId, Role> = members.into_iter().map(|member| (member.workspace_id, member.role)).collect();
+pub async fn list(db: &impl ConnectionTrait, who: impl Into<Who>) -> Result<Vec<(workspace::Model, Role)>, DbErr> {
+    let who = who.into();
+    let members = member::Entity::find().filter(member::Column::UserId.eq(who.user())).all(db).await?;
+    let roles: HashMap<WorkspaceId, Role> = members
+        .into_iter()
+        .filter(|member| who.enters(member.workspace_id))
+        .map(|member| (member.workspace_id, member.role))
+        .collect();
     let rows = workspace::Entity::find()
         .filter(workspace::Column::Id.is_in(roles.keys().copied()))
         .filter(workspace::Column::DeletedAt.is_null())

@@ -2,7 +2,7 @@
 
 use super::shape::{Block, BlockInput, Mark, Standing, base_heads};
 use crate::{
-    extract::{At, BlockId, CanDocument},
+    extract::{At, BlockId, CanShared},
     json::Json,
     problem::ApiError,
     state::State,
@@ -293,7 +293,7 @@ async fn apply(
 /// Read a page's blocks as a tree.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.list", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The blocks", body = Blocks)))]
 #[get("/documents/{document_id}/blocks/")]
-async fn list(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<web::Json<Blocks>, ApiError> {
+async fn list(state: Data<State>, CanShared(access): CanShared<ViewDocument>) -> Result<web::Json<Blocks>, ApiError> {
     let (head, content) = state.rooms.read(&access).await?;
     Ok(web::Json(Blocks {
         standing: (&head).into(),
@@ -304,11 +304,7 @@ async fn list(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>
 /// Make a block.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.insert", params(("document_id" = uuid::Uuid, Path)), request_body = InsertBlock, responses((status = 201, description = "Made", body = Written)))]
 #[post("/documents/{document_id}/blocks/")]
-async fn insert(
-    state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
-    body: Json<InsertBlock>,
-) -> Result<HttpResponse, ApiError> {
+async fn insert(state: Data<State>, CanShared(access): CanShared<EditDocument>, body: Json<InsertBlock>) -> Result<HttpResponse, ApiError> {
     let InsertBlock { block, place, about } = body.0;
     let ops = vec![Op::BlockInsert {
         block: NewBlock::from(block),
@@ -320,11 +316,7 @@ async fn insert(
 /// Make several edits as one change.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.batch", params(("document_id" = uuid::Uuid, Path)), request_body = Batch, responses((status = 200, description = "All of them stand", body = Written)))]
 #[post("/documents/{document_id}/blocks/batch/")]
-async fn batch(
-    state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
-    body: Json<Batch>,
-) -> Result<web::Json<Written>, ApiError> {
+async fn batch(state: Data<State>, CanShared(access): CanShared<EditDocument>, body: Json<Batch>) -> Result<web::Json<Written>, ApiError> {
     let Batch { ops, about } = body.0;
     let ops = ops.into_iter().flat_map(Step::into_ops).collect();
     apply(&state, &access, ops, about, Vec::new()).await.map(web::Json)
@@ -345,7 +337,7 @@ async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) ->
 #[get("/documents/{document_id}/blocks/{block_id}/")]
 async fn read(
     state: Data<State>,
-    CanDocument(access): CanDocument<ViewDocument>,
+    CanShared(access): CanShared<ViewDocument>,
     At(block): At<BlockId>,
 ) -> Result<web::Json<Block>, ApiError> {
     let (_, block) = find(&state, &access, &block.0).await?;
@@ -357,7 +349,7 @@ async fn read(
 #[patch("/documents/{document_id}/blocks/{block_id}/")]
 async fn edit(
     state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
+    CanShared(access): CanShared<EditDocument>,
     At(block): At<BlockId>,
     body: Json<EditBlock>,
 ) -> Result<web::Json<Written>, ApiError> {
@@ -375,11 +367,7 @@ async fn edit(
 /// Delete a block with everything under it.
 #[utoipa::path(tag = "blocks", operation_id = "blocks.delete", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 204, description = "Gone")))]
 #[delete("/documents/{document_id}/blocks/{block_id}/")]
-async fn delete(
-    state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
-    At(block): At<BlockId>,
-) -> Result<HttpResponse, ApiError> {
+async fn delete(state: Data<State>, CanShared(access): CanShared<EditDocument>, At(block): At<BlockId>) -> Result<HttpResponse, ApiError> {
     apply(&state, &access, vec![Op::BlockDelete { id: block.0 }], About::default(), Vec::new()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -389,7 +377,7 @@ async fn delete(
 #[get("/documents/{document_id}/blocks/{block_id}/children/")]
 async fn children(
     state: Data<State>,
-    CanDocument(access): CanDocument<ViewDocument>,
+    CanShared(access): CanShared<ViewDocument>,
     At(block): At<BlockId>,
 ) -> Result<web::Json<Blocks>, ApiError> {
     let (standing, mut block) = find(&state, &access, &block.0).await?;
@@ -402,7 +390,7 @@ async fn children(
 #[post("/documents/{document_id}/blocks/{block_id}/children/")]
 async fn insert_child(
     state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
+    CanShared(access): CanShared<EditDocument>,
     At(parent): At<BlockId>,
     body: Json<InsertBlock>,
 ) -> Result<HttpResponse, ApiError> {
@@ -423,7 +411,7 @@ async fn insert_child(
 #[post("/documents/{document_id}/blocks/{block_id}/move/")]
 async fn move_to(
     state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
+    CanShared(access): CanShared<EditDocument>,
     At(block): At<BlockId>,
     body: Json<MoveBlock>,
 ) -> Result<web::Json<Written>, ApiError> {
@@ -440,7 +428,7 @@ async fn move_to(
 #[post("/documents/{document_id}/blocks/{block_id}/split/")]
 async fn split(
     state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
+    CanShared(access): CanShared<EditDocument>,
     At(block): At<BlockId>,
     body: Json<SplitBlock>,
 ) -> Result<web::Json<Written>, ApiError> {
@@ -458,7 +446,7 @@ async fn split(
 #[post("/documents/{document_id}/blocks/{block_id}/merge/")]
 async fn merge(
     state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
+    CanShared(access): CanShared<EditDocument>,
     At(block): At<BlockId>,
     body: Json<MergeBlock>,
 ) -> Result<web::Json<Written>, ApiError> {

@@ -5,17 +5,17 @@ use super::{
     shape::{BlockInput, Document, DocumentWithBlocks, whole},
 };
 use crate::{
-    extract::{CanDocument, CanTrashed, Known, Query},
-    json::Json,
+    extract::{CanShared, CanTrashed, Known, Query},
+    json::{Json, maybe},
     page::{Listing, Paging, cursor},
     problem::ApiError,
     state::State,
+    who,
 };
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web, web::Data};
-use backends::db::write;
 use collab::rooms::EditRequest;
 use documents::{
-    document::{self, DocumentEdit, NewDocument},
+    document::{self, DocumentEdit, NewDocument, Rules},
     heads,
     listing::{self, Wanted},
     markdown,
@@ -23,7 +23,7 @@ use documents::{
 };
 use kernel::{error::Field, id::*, role::Level};
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -92,7 +92,7 @@ struct Which {
 #[get("/documents/")]
 async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> Result<web::Json<Listing<Document>>, ApiError> {
     let which = which.0;
-    let access = access::enter(&state.db, caller.user, which.workspace_id).await?;
+    let access = state.door().enter(who::of_caller(&caller), which.workspace_id).await?;
     let bad_parent = || ApiError::invalid(vec![Field::new("/parent_id", "invalid", "is a page's id, or root")]);
     let parent = match which.parent_id.as_deref() {
         None => None,
@@ -122,13 +122,10 @@ async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> 
 #[post("/documents/")]
 async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocument>) -> Result<HttpResponse, ApiError> {
     let body = body.0;
-    let access = access::enter(&state.db, caller.user, body.workspace_id).await?;
+    let who = who::of_caller(&caller);
+    let access = state.door().enter(who, body.workspace_id).await?;
     let under = match body.parent_id {
-        Some(parent) => Some(
-            access::open::<EditDocument>(&state.db, caller.user, parent)
-                .await
-                .map_err(|e| bad_parent(&e))?,
-        ),
+        Some(parent) => Some(state.door().open::<EditDocument>(who, parent).await.map_err(|e| bad_parent(&e))?),
         None => None,
     };
     let new = NewDocument {
@@ -140,11 +137,12 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
         blocks: body.blocks.into_iter().map(NewBlock::from).collect(),
     };
     let limits = &state.rooms.settings().limits;
-    let made = write(&state.db, async |tx: &DatabaseTransaction| {
-        document::create(tx, &access, under.as_ref(), new, limits).await
-    })
-    .await?;
-    let level = access::level(&state.db, caller.user, made.row.id)
+    let made = state
+        .write(&access, async |tx: &DatabaseTransaction| {
+            document::create(tx, &access, under.as_ref(), new, limits).await
+        })
+        .await?;
+    let level = access::level(&state.db, who, made.row.id)
         .await?
         .map_or(Level::View, |(level, _)| level);
     Ok(HttpResponse::Created().json(whole(made.row, level, &made.head, made.content)))
@@ -165,7 +163,7 @@ fn bad_parent(error: &access::AccessError) -> ApiError {
 /// Read a page with its blocks.
 #[utoipa::path(tag = "documents", operation_id = "documents.read", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The page; `ETag` names its heads", body = DocumentWithBlocks)))]
 #[get("/documents/{document_id}/")]
-async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<HttpResponse, ApiError> {
+async fn read(state: Data<State>, CanShared(access): CanShared<ViewDocument>) -> Result<HttpResponse, ApiError> {
     let (head, content) = state.rooms.read(&access).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
     let page = whole(access.document().clone(), access.level(), &head, content);
@@ -173,11 +171,6 @@ async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(page))
-}
-
-/// Tells an absent field from one that is null.
-fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Changes to a page. What is left out stays; null clears.
@@ -198,6 +191,8 @@ struct EditDocumentBody {
     #[serde(default, deserialize_with = "maybe")]
     #[schema(value_type = Option<String>, example = "view")]
     default_level: Option<Option<Level>>,
+    /// Whether nothing that is said or granted above counts for it and what hangs under it. Takes the manage level.
+    restricted: Option<bool>,
 }
 
 /// Change a page's title, icon, cover or access.
@@ -205,29 +200,35 @@ struct EditDocumentBody {
 #[patch("/documents/{document_id}/")]
 async fn edit(
     state: Data<State>,
-    CanDocument(access): CanDocument<EditDocument>,
+    CanShared(access): CanShared<EditDocument>,
     body: Json<EditDocumentBody>,
 ) -> Result<HttpResponse, ApiError> {
     let body = body.0;
-    let (user, id) = (access.user(), access.id());
+    let (who, id) = (access.who(), access.id());
     let title = body.title.as_deref().map(document::checked_title).transpose()?;
     // The right to change rights is asked before anything is changed.
-    if let Some(level) = body.default_level {
-        let manages = access::open::<ManageDocument>(&state.db, user, id).await?;
-        write(&state.db, async |tx: &DatabaseTransaction| {
-            document::set_default_level(tx, &manages, level).await
-        })
-        .await?;
-        state.rooms.access_changed(access.workspace()).await;
+    let rules = Rules {
+        default_level: body.default_level,
+        restricted: body.restricted,
+    };
+    if !rules.is_empty() {
+        let manages = state.door().open::<ManageDocument>(who, id).await?;
+        state
+            .write(&manages, async |tx: &DatabaseTransaction| {
+                document::set_rules(tx, &manages, rules).await
+            })
+            .await?;
     }
     if body.icon.is_some() || body.cover.is_some() {
         // Read again: the row may just have been changed.
-        let access = access::open::<EditDocument>(&state.db, user, id).await?;
+        let access = state.door().open::<EditDocument>(who, id).await?;
         let edit = DocumentEdit {
             icon: body.icon,
             cover: body.cover,
         };
-        write(&state.db, async |tx: &DatabaseTransaction| document::edit(tx, &access, edit).await).await?;
+        state
+            .write(&access, async |tx: &DatabaseTransaction| document::edit(tx, &access, edit).await)
+            .await?;
     }
     if let Some(value) = title {
         let ops = vec![Op::Put {
@@ -245,7 +246,7 @@ async fn edit(
             )
             .await?;
     }
-    let access = access::open::<ViewDocument>(&state.db, user, id).await?;
+    let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
     Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
 }
@@ -268,14 +269,18 @@ async fn trash(
     request: actix_web::HttpRequest,
     how: Query<How>,
 ) -> Result<HttpResponse, ApiError> {
-    let id: DocumentId = crate::extract::id(&request, "document_id")?;
+    let (who, id): (_, DocumentId) = (who::of_caller(&caller), crate::extract::id(&request, "document_id")?);
     if how.0.permanent {
-        let access = access::open_trashed::<ManageDocument>(&state.db, caller.user, id).await?;
-        write(&state.db, async |tx: &DatabaseTransaction| document::destroy(tx, &access).await).await?;
+        let access = state.door().open_trashed::<ManageDocument>(who, id).await?;
+        state
+            .write(&access, async |tx: &DatabaseTransaction| document::destroy(tx, &access).await)
+            .await?;
         state.rooms.gone(vec![id]).await;
     } else {
-        let access = access::open::<EditDocument>(&state.db, caller.user, id).await?;
-        let gone = write(&state.db, async |tx: &DatabaseTransaction| document::trash(tx, &access).await).await?;
+        let access = state.door().open::<EditDocument>(who, id).await?;
+        let gone = state
+            .write(&access, async |tx: &DatabaseTransaction| document::trash(tx, &access).await)
+            .await?;
         state.rooms.gone(gone).await;
     }
     Ok(HttpResponse::NoContent().finish())
@@ -285,9 +290,11 @@ async fn trash(
 #[utoipa::path(tag = "documents", operation_id = "documents.restore", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "Back where it was, or at the top", body = DocumentWithBlocks)))]
 #[post("/documents/{document_id}/restore/")]
 async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument>) -> Result<HttpResponse, ApiError> {
-    let (user, id) = (access.user(), access.id());
-    write(&state.db, async |tx: &DatabaseTransaction| document::restore(tx, &access).await).await?;
-    let access = access::open::<ViewDocument>(&state.db, user, id).await?;
+    let (who, id) = (access.who(), access.id());
+    state
+        .write(&access, async |tx: &DatabaseTransaction| document::restore(tx, &access).await)
+        .await?;
+    let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
     Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
 }
@@ -295,7 +302,7 @@ async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument
 /// Read a page as Markdown.
 #[utoipa::path(tag = "documents", operation_id = "documents.markdown", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The page", content_type = "text/markdown", body = String)))]
 #[get("/documents/{document_id}/markdown/")]
-async fn read_markdown(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>) -> Result<HttpResponse, ApiError> {
+async fn read_markdown(state: Data<State>, CanShared(access): CanShared<ViewDocument>) -> Result<HttpResponse, ApiError> {
     let (head, content) = state.rooms.read(&access).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
     let text = web::block(move || markdown::to_markdown(&content.title, &content.blocks));

@@ -48,9 +48,12 @@ pub struct Document {
     pub icon: Option<String>,
     /// Url of a picture.
     pub cover: Option<String>,
-    /// What members may do (none, view, comment, edit, manage); null asks the parent, and at the top means edit.
+    /// What members may do (none, view, comment, edit, manage); null asks the parent, and at the top the workspace's
+    /// settings.
     #[schema(value_type = Option<String>)]
     pub default_level: Option<Level>,
+    /// Whether nothing that is said or granted above counts for it and what hangs under it.
+    pub restricted: bool,
     /// What a stock automerge-repo client finds it by.
     #[schema(example = "automerge:2GnJ4N2LnJgR2ZZUBGzy6d26Rg2")]
     pub automerge_url: String,
@@ -83,6 +86,7 @@ impl From<(entity::document::Model, Level)> for Document {
             icon: row.icon,
             cover: row.cover,
             default_level: row.default_level,
+            restricted: row.restricted,
             automerge_url: url::automerge_url(row.id),
             created_by: row.created_by,
             created_at: row.created_at,

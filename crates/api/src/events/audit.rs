@@ -9,7 +9,6 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpResponse, get, web::Data};
-use backends::db::write;
 use events::verify::Verdict;
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
@@ -116,7 +115,9 @@ async fn export_all(
     filter: Query<Filter>,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = filter.0.wanted(None)?;
-    write(&state.db, async |tx: &DatabaseTransaction| audit::exported(tx, &access).await).await?;
+    state
+        .write(&access, async |tx: &DatabaseTransaction| audit::exported(tx, &access).await)
+        .await?;
     Ok(export::answer(
         state.db.clone(),
         access,

@@ -9,7 +9,7 @@ use kernel::clock;
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use workspaces::{
-    access::{Access, ReadAudit},
+    access::{self, Access, AccessError, ReadAudit},
     activity::Wanted,
     audit,
 };
@@ -29,7 +29,8 @@ struct Export {
     is_over: bool,
 }
 
-/// The download. Rights were checked; who loses them meanwhile gets no more than what a download is: a copy of then.
+/// The download. Before every batch it is asked again whether they may; who may not any more gets no more, and a connection
+/// that breaks off.
 pub(super) fn answer(db: DatabaseConnection, access: Access<ReadAudit>, wanted: Wanted, format: Format) -> HttpResponse {
     let (kind, ending) = match format {
         Format::Ndjson => ("application/x-ndjson", "ndjson"),
@@ -52,16 +53,21 @@ pub(super) fn answer(db: DatabaseConnection, access: Access<ReadAudit>, wanted: 
 }
 
 impl Export {
+    async fn read(&mut self) -> Result<Vec<event::Model>, AccessError> {
+        self.access = access::enter_again(&self.db, &self.access).await?;
+        Ok(audit::after(&self.db, &self.access, &self.wanted, self.at, AT_ONCE).await?)
+    }
+
     async fn next(mut self) -> Option<(Result<Bytes, actix_web::Error>, Self)> {
         if self.is_over {
             return None;
         }
-        let read = audit::after(&self.db, &self.access, &self.wanted, self.at, AT_ONCE).await;
+        let read = self.read().await;
         let entries = match read {
             Ok(entries) => entries,
             // The connection is cut: half an export must not look like a whole one.
             Err(error) => {
-                tracing::error!(%error, "an export of the audit log broke off");
+                tracing::warn!(%error, "an export of the audit log broke off");
                 self.is_over = true;
                 return Some((Err(ErrorInternalServerError("the export broke off")), self));
             }

@@ -1,7 +1,7 @@
 //! One stream, as Server-Sent Events (WHATWG HTML, section 9.2): reads the log from a place on, asks before every batch
 //! what the caller may see now, and ends when that is nothing.
 
-use super::{Seat, Streams};
+use super::{Log, Seat, Streams};
 use crate::event::Event;
 use backends::signal::JobNews;
 use bytes::Bytes;
@@ -42,8 +42,9 @@ pub(crate) struct Feed {
     /// Sent before anything else.
     greeting: Option<String>,
     position: watch::Receiver<i64>,
-    /// Keeps the position up to date.
-    _position: Arc<watch::Sender<i64>>,
+    rights: watch::Receiver<()>,
+    /// Keeps both up to date.
+    _log: Arc<Log>,
     closing: watch::Receiver<bool>,
     jobs: broadcast::Receiver<JobNews>,
     /// Said last.
@@ -54,6 +55,7 @@ pub(crate) struct Feed {
 /// What a wait ended with.
 enum Woken {
     Grown,
+    Access,
     Job(JobNews),
     Heartbeat,
     Closing,
@@ -62,15 +64,16 @@ enum Woken {
 
 impl Feed {
     pub(crate) fn new(db: DatabaseConnection, streams: &Streams, seat: Seat, caller: Caller, access: Access<ReadWorkspace>) -> Self {
-        let position = streams.position(access.workspace());
+        let log = streams.log(access.workspace());
         Self {
             db,
             caller,
             access,
             at: 0,
             greeting: None,
-            position: position.subscribe(),
-            _position: position,
+            position: log.position.subscribe(),
+            rights: log.access.subscribe(),
+            _log: log,
             closing: streams.closing(),
             jobs: streams.jobs(),
             is_over: false,
@@ -114,7 +117,7 @@ impl Feed {
                     }
                 }
                 Ok(_) => match self.wait().await {
-                    Woken::Grown => {}
+                    Woken::Grown | Woken::Access => {}
                     Woken::Job(news) => return job(&news),
                     Woken::Heartbeat => return format!("id: {}\n: still here\n\n", self.at),
                     Woken::Closing => return self.end("node_going_away"),
@@ -131,13 +134,13 @@ impl Feed {
         if self.caller.expires_at <= clock::now() {
             return Some("token_expired");
         }
-        match access::enter(&self.db, self.caller.user, self.access.workspace()).await {
+        match access::enter_again(&self.db, &self.access).await {
             Ok(access) => {
                 self.access = access;
                 None
             }
-            Err(AccessError::Db(_)) => Some("unavailable"),
-            Err(AccessError::NotFound | AccessError::Forbidden) => Some("access_lost"),
+            Err(AccessError::NotFound | AccessError::Forbidden | AccessError::Archived) => Some("access_lost"),
+            Err(AccessError::Db(_) | AccessError::Changed) => Some("unavailable"),
         }
     }
 
@@ -152,8 +155,9 @@ impl Feed {
         tokio::pin!(heartbeat, expiry);
         loop {
             let news = tokio::select! {
-                // Its sender is held by this stream.
+                // Their senders are held by this stream.
                 _ = self.position.changed() => return Woken::Grown,
+                _ = self.rights.changed() => return Woken::Access,
                 _ = self.closing.wait_for(|closing| *closing) => return Woken::Closing,
                 () = &mut heartbeat => return Woken::Heartbeat,
                 () = &mut expiry => return Woken::Expired,

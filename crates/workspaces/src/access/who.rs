@@ -60,17 +60,22 @@ impl Who {
         }
     }
 
-    /// Whoever holds a share link. What they do stands under the link's id: nobody knows who they are.
-    pub fn with_link(link: ShareLinkId, generation: i32) -> Self {
+    /// Whoever holds a share link. Nobody knows who they are; what they do stands under an id that `visitor` is alone.
+    pub fn with_link(link: ShareLinkId, generation: i32, visitor: UserId) -> Self {
         Self {
             through: Through::Link(link, generation),
-            ..Self::from(UserId(link.0))
+            ..Self::from(visitor)
         }
     }
 
     /// Whose acts they are, for facts and rows.
     pub fn user(self) -> UserId {
         self.user
+    }
+
+    /// Whether there is an account behind them.
+    pub fn is_person(self) -> bool {
+        self.link().is_none()
     }
 
     /// The link and the generation of its password, for whoever holds one.
@@ -95,7 +100,8 @@ impl Who {
         }
     }
 
-    pub(super) fn enters(self, workspace: WorkspaceId) -> bool {
+    /// Whether they may be in this workspace at all, if they are something there.
+    pub fn enters(self, workspace: WorkspaceId) -> bool {
         self.only.is_none_or(|only| only == workspace)
     }
 

@@ -1,13 +1,31 @@
 //! Levels: the rule, and what pages inherit.
 
 use super::Stage;
-use crate::access::{self, level::level_of};
+use crate::access::{
+    self, DEFAULT,
+    rule::{Said, Standing, level_of},
+};
 use kernel::{clock, id::*, role::*};
 use sea_orm::ActiveValue::Set;
 
 #[test]
 fn the_nearest_page_that_says_something_counts() {
-    let check = |role, chain: &[Option<Level>], expected| assert_eq!(level_of(role, chain), expected, "{role:?} {chain:?}");
+    let check = |role, chain: &[Option<Level>], expected| {
+        let standing = Standing {
+            role,
+            default: DEFAULT,
+            granted: Level::None,
+            is_archived: false,
+        };
+        let said = |default: &Option<Level>| Said {
+            id: DocumentId::new(),
+            default: *default,
+            is_restricted: false,
+            granted: Level::None,
+        };
+        let said: Vec<Said> = chain.iter().map(said).collect();
+        assert_eq!(level_of(&standing, &said), expected, "{role:?} {chain:?}");
+    };
     check(Role::Member, &[], Level::Edit);
     check(Role::Member, &[None, None], Level::Edit);
     check(Role::Member, &[Some(Level::View)], Level::View);

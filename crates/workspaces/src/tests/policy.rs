@@ -1,7 +1,13 @@
 //! The whole policy as a table that is committed, so that a change of it is seen in review.
 
-use crate::access::{IN_WORKSPACES, ON_DOCUMENTS, level::level_of};
-use kernel::role::{Level, Role};
+use crate::access::{
+    DEFAULT, IN_WORKSPACES, ON_DOCUMENTS,
+    rule::{Said, Standing, level_of},
+};
+use kernel::{
+    id::DocumentId,
+    role::{Level, Role},
+};
 use std::fmt::Write;
 
 const ROLES: [Role; 4] = [Role::Guest, Role::Member, Role::Admin, Role::Owner];
@@ -26,6 +32,23 @@ fn yes(is: bool) -> &'static str {
     if is { "yes" } else { "-" }
 }
 
+/// The level of a role on a page that says this, in a workspace that says nothing, with a grant of `granted` on it.
+fn level(role: Role, default: Option<Level>, is_restricted: bool, granted: Level) -> &'static str {
+    let standing = Standing {
+        role,
+        default: DEFAULT,
+        granted: Level::None,
+        is_archived: false,
+    };
+    let said = Said {
+        id: DocumentId::new(),
+        default,
+        is_restricted,
+        granted,
+    };
+    level_of(&standing, &[said]).name()
+}
+
 fn table() -> Result<String, std::fmt::Error> {
     let mut out = String::from("What a role may do in a workspace\n\n");
     out += &row("", ROLES.iter().map(|role| role.name()));
@@ -42,8 +65,19 @@ fn table() -> Result<String, std::fmt::Error> {
     for default in LEVELS {
         out += &row(
             default.map_or("nothing said", Level::name),
-            ROLES.iter().map(|role| level_of(*role, &[default]).name()),
+            ROLES.iter().map(|role| level(*role, default, false, Level::None)),
         );
+    }
+    for default in LEVELS {
+        out += &row(
+            &format!("{}, restricted", default.map_or("nothing", Level::name)),
+            ROLES.iter().map(|role| level(*role, default, true, Level::None)),
+        );
+    }
+    out += "\nThe level of a role on a page that is restricted, by what was granted on it\n\n";
+    out += &row("", ROLES.iter().map(|role| role.name()));
+    for granted in LEVELS.into_iter().flatten() {
+        out += &row(granted.name(), ROLES.iter().map(|role| level(*role, None, true, granted)));
     }
     out += "\nThe roles that a role may give, change or take\n\n";
     for role in ROLES {
