@@ -8,6 +8,7 @@ mod presence;
 mod refusals;
 mod rest;
 mod resume;
+mod revoked;
 mod stock;
 
 use crate::support::{Socket, TestApp, User, socket::Heard};

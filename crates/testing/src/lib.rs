@@ -5,7 +5,7 @@
 //! quietly. `./test` starts the shared servers and names them in the environment. Dev-dependency only.
 
 mod database;
-mod env;
+pub mod env;
 mod form;
 mod mail;
 mod net;

@@ -41,7 +41,10 @@ pub(super) async fn busy(app: &TestApp) -> (User, String, String) {
         .expect("an id")
         .to_owned();
     let second = format!("/api/v1/documents/{second}/");
-    owner.patch(&second, &json!({ "default_level": "none" })).await.expect(200);
+    owner
+        .patch(&second, &json!({ "default_level": "none", "icon": "b" }))
+        .await
+        .expect(200);
     admin.get(&second).await.expect(200);
     owner
         .post(&format!("{second}blocks/"), &json!({ "type": "paragraph", "text": "More" }))

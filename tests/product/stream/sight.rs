@@ -49,7 +49,7 @@ async fn a_page_is_in_the_stream_from_the_moment_that_it_may_be_seen() {
     let raised = stream.event().await;
     assert_eq!(
         (raised.kind.as_str(), &raised.data["subject_id"]),
-        ("document.updated", &json!(page))
+        ("document.access_changed", &json!(page))
     );
     owner.patch(&child, &json!({ "icon": "d" })).await.expect(200);
     let seen = stream.event().await;

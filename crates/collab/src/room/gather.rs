@@ -25,7 +25,7 @@ impl Room {
         };
         let Some(peer) = self.peers.get_mut(&conn) else { return };
         match task {
-            Ok(_) if !peer.may_edit() => peer.error(edit.id.as_deref(), "read_only", "you may read this page, not change it"),
+            Ok(_) if !peer.may_edit() => peer.read_only(edit.id.as_deref()),
             Ok(_) if peer.unacked >= self.settings.unacked => {
                 peer.error(edit.id.as_deref(), "rate_limited", "too many edits wait for their commit")
             }

@@ -215,6 +215,11 @@ impl Peer {
         self.outbox.push(Out::Text(json::frame(kind, id, fields, is_enveloped)));
     }
 
+    /// Refuses an edit of somebody who may only read.
+    pub fn read_only(&self, id: Option<&str>) {
+        self.error(id, "read_only", "you may read this page, not change it");
+    }
+
     /// Refuses one message.
     pub fn error(&self, id: Option<&str>, code: &str, message: &str) {
         if let Speaks::Sync(SpeaksSync { repo: Some(repo), .. }) = &self.speaks {

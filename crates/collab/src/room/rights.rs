@@ -78,8 +78,14 @@ impl Room {
         }
         for work in refused {
             self.count_acked(&work.origin);
-            let why = Arc::new(Error::Access(AccessError::Forbidden));
-            self.refuse(&work.origin, work.id.as_deref(), why);
+            match &work.origin {
+                Origin::Ticket(..) => self.refuse(&work.origin, None, Arc::new(Error::Access(AccessError::Forbidden))),
+                Origin::Conn(conn) => {
+                    if let Some(peer) = self.peers.get(conn) {
+                        peer.read_only(work.id.as_deref());
+                    }
+                }
+            }
         }
     }
 
