@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    access::{self, Access, Allows, DocumentAccess, Said, Who},
+    access::{self, Access, Allows, DocumentAccess, Said, Standing, Who},
 };
 use entity::{grant, group_member, member};
 use kernel::{
@@ -20,6 +20,8 @@ pub enum Source {
     WorkspaceDefault,
     /// What a page gives members.
     DocumentDefault,
+    /// They manage a page above.
+    ManagesAbove,
     /// A grant to the person.
     Grant,
     /// A grant to a group of theirs.
@@ -33,6 +35,7 @@ impl Source {
             Self::Role => "role",
             Self::WorkspaceDefault => "workspace_default",
             Self::DocumentDefault => "document_default",
+            Self::ManagesAbove => "manages_above",
             Self::Grant => "grant",
             Self::GroupGrant => "group_grant",
         }
@@ -115,6 +118,7 @@ pub async fn on_document<P>(db: &impl ConnectionTrait, access: &DocumentAccess<P
             reasons.push(Reason::new(Source::WorkspaceDefault, standing.default));
         }
     }
+    reasons.extend(manages_above(&standing, &chain));
     let explanation = Explanation {
         user,
         role: Some(standing.role),
@@ -171,6 +175,19 @@ fn nobody(user: UserId) -> Explanation {
         restricted_at: None,
         is_archived: false,
     }
+}
+
+/// The nearest page above that they manage, when nothing restricted is in between.
+fn manages_above(standing: &Standing, chain: &[Said]) -> Option<Reason> {
+    if standing.role >= Role::Admin {
+        return None;
+    }
+    let below = chain.iter().take_while(|said| !said.is_restricted).count();
+    let manages = |at: &usize| access::rule::level_of(standing, &chain[*at..]) == Level::Manage;
+    let at = (1..chain.len().min(below + 1)).find(manages)?;
+    let document = Some(chain[at].id);
+    let reason = Reason::new(Source::ManagesAbove, Level::Manage);
+    Some(Reason { document, ..reason })
 }
 
 fn granted(row: &grant::Model) -> Reason {

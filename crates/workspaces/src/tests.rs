@@ -6,6 +6,7 @@ mod door;
 mod level;
 mod member;
 mod policy;
+mod random;
 mod report;
 mod workspace;
 

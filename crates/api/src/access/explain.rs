@@ -35,7 +35,7 @@ struct About {
 /// One thing that gives somebody a level.
 #[derive(Serialize, ToSchema)]
 struct AccessReason {
-    /// `role`, `workspace_default`, `document_default`, `grant` or `group_grant`.
+    /// `role`, `workspace_default`, `document_default`, `manages_above`, `grant` or `group_grant`.
     #[schema(example = "grant")]
     source: &'static str,
     /// How much it gives.

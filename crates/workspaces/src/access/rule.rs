@@ -36,24 +36,29 @@ pub struct Said {
 /// say, nearest first.
 ///
 /// Owners and admins manage everything. Grants add up along the chain. Members have the default of the nearest page that
-/// says one, too. A restricted page ends the chain: from above come neither grants nor a default.
+/// says one, too. Who manages a page manages what hangs under it, whatever that says: they could grant themselves as much.
+/// A restricted page begins anew: from above come neither grants nor a default nor that.
 pub fn level_of(standing: &Standing, chain: &[Said]) -> Level {
     if standing.role >= Role::Admin {
         return Level::Manage;
     }
-    let (mut granted, mut default) = (Level::None, None);
-    for said in chain {
-        granted = granted.max(said.granted);
-        default = default.or(said.default);
+    let (mut granted, mut default) = (standing.granted, standing.default);
+    let mut level = with_default(standing.role, granted, default);
+    let mut manages = false;
+    for said in chain.iter().rev() {
         if said.is_restricted {
-            return with_default(standing, granted, default.unwrap_or(Level::None));
+            (granted, default, manages) = (Level::None, Level::None, false);
         }
+        granted = granted.max(said.granted);
+        default = said.default.unwrap_or(default);
+        level = with_default(standing.role, granted, default);
+        manages |= level == Level::Manage;
     }
-    with_default(standing, granted.max(standing.granted), default.unwrap_or(standing.default))
+    if manages { Level::Manage } else { level }
 }
 
-fn with_default(standing: &Standing, granted: Level, default: Level) -> Level {
-    match standing.role {
+fn with_default(role: Role, granted: Level, default: Level) -> Level {
+    match role {
         Role::Guest => granted,
         _ => granted.max(default),
     }

@@ -29,8 +29,10 @@ fn the_nearest_page_that_says_something_counts() {
     check(Role::Member, &[], Level::Edit);
     check(Role::Member, &[None, None], Level::Edit);
     check(Role::Member, &[Some(Level::View)], Level::View);
-    check(Role::Member, &[None, Some(Level::Comment), Some(Level::Manage)], Level::Comment);
+    check(Role::Member, &[None, Some(Level::Comment), Some(Level::Edit)], Level::Comment);
     check(Role::Member, &[Some(Level::Manage), Some(Level::None)], Level::Manage);
+    // Who manages the page above manages this one: they could grant themselves as much there.
+    check(Role::Member, &[Some(Level::None), None, Some(Level::Manage)], Level::Manage);
     check(Role::Member, &[None, Some(Level::None), Some(Level::Edit)], Level::None);
     for role in [Role::Admin, Role::Owner] {
         check(role, &[Some(Level::None)], Level::Manage);
