@@ -1,10 +1,13 @@
 //! The REST face from the outside.
 
+mod access_requests;
 pub(crate) mod audit;
 mod auth;
 mod documents;
 mod events;
+mod grants;
 pub(crate) mod jobs;
 mod reports;
+mod share_links;
 mod viewed;
 mod walk;

@@ -11,7 +11,7 @@ pub mod worker;
 pub use app::TestApp;
 pub use binary::Binary;
 
-pub use http::User;
+pub use http::{Answer, User};
 pub use socket::Socket;
 pub use sse::Sse;
 pub use stock::Stock;
