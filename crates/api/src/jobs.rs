@@ -7,6 +7,7 @@ use crate::{
     page::{Listing, Paging, cursor},
     problem::ApiError,
     state::State,
+    who,
 };
 use actix_web::{
     HttpResponse, get,
@@ -16,13 +17,19 @@ use actix_web::{
 };
 use backends::{db::write, signal::Signal};
 use entity::job;
+use jobs::{Job as _, kinds::MakeReport};
 use kernel::{clock::Time, id::*};
 use queue::list::{self, Wanted};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde_json::Value;
+use users::Caller;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
+use workspaces::{
+    access::{ReadReports, ReadWorkspace},
+    workspace,
+};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_own).service(read).service(cancel).service(result);
@@ -127,6 +134,20 @@ pub(crate) fn accepted(job: job::Model) -> HttpResponse {
         .json(Job::from(job))
 }
 
+/// A job that the caller asked for, in a workspace that still is there for them if it is of one.
+async fn own(state: &State, caller: &Caller, id: JobId) -> Result<job::Model, ApiError> {
+    let job = list::find_own(&state.db, caller.user, id).await?;
+    let Some(workspace) = job.workspace_id else { return Ok(job) };
+    let who = who::of_caller(caller);
+    // What came out of it may be read by those who may ask for it.
+    if job.kind == MakeReport::KIND {
+        state.door().enter::<ReadReports>(who, workspace).await?;
+    } else {
+        state.door().enter::<ReadWorkspace>(who, workspace).await?;
+    }
+    Ok(job)
+}
+
 /// Cancels in a transaction, and tells whoever runs it.
 pub(crate) async fn cancel_now(state: &State, job: &job::Model) -> Result<job::Model, ApiError> {
     let job = write(&state.db, async |tx: &DatabaseTransaction| queue::manage::cancel(tx, job).await).await?;
@@ -139,8 +160,10 @@ pub(crate) async fn cancel_now(state: &State, job: &job::Model) -> Result<job::M
 #[get("/jobs/")]
 async fn list_own(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -> Result<Listing<Job>, ApiError> {
     let limit = paging.0.limit()?;
+    let homes = workspace::list(&state.db, who::of_caller(&caller)).await?;
     let wanted = Wanted {
         user: Some(caller.user),
+        within: Some(homes.into_iter().map(|(row, _)| row.id).collect()),
         after: paging.0.after()?,
         limit: limit + 1,
         ..Wanted::default()
@@ -152,7 +175,7 @@ async fn list_own(state: Data<State>, Known(caller): Known, paging: Query<Paging
 #[utoipa::path(tag = "jobs", operation_id = "jobs.read", params(("job_id" = uuid::Uuid, Path)), responses((status = 200, description = "The job", body = Job)))]
 #[get("/jobs/{job_id}/")]
 async fn read(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> Result<HttpResponse, ApiError> {
-    let job = list::find_own(&state.db, caller.user, id).await?;
+    let job = own(&state, &caller, id).await?;
     Ok(HttpResponse::Ok().json(Job::from(job)))
 }
 
@@ -162,7 +185,7 @@ async fn read(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> Re
 #[utoipa::path(tag = "jobs", operation_id = "jobs.cancel", params(("job_id" = uuid::Uuid, Path)), responses((status = 200, description = "As it is now", body = Job)))]
 #[post("/jobs/{job_id}/cancel/")]
 async fn cancel(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> Result<HttpResponse, ApiError> {
-    let job = list::find_own(&state.db, caller.user, id).await?;
+    let job = own(&state, &caller, id).await?;
     Ok(HttpResponse::Ok().json(Job::from(cancel_now(&state, &job).await?)))
 }
 
@@ -170,7 +193,7 @@ async fn cancel(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> 
 #[utoipa::path(tag = "jobs", operation_id = "jobs.result", params(("job_id" = uuid::Uuid, Path)), responses((status = 200, description = "What came out; its shape depends on the job's kind", body = Object)))]
 #[get("/jobs/{job_id}/result/")]
 async fn result(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> Result<HttpResponse, ApiError> {
-    let job = list::find_own(&state.db, caller.user, id).await?;
+    let job = own(&state, &caller, id).await?;
     let result = job.result.ok_or(queue::Error::NoResult)?;
     let result: Value = serde_json::from_str(&result).unwrap_or(Value::Null);
     Ok(HttpResponse::Ok().json(result))

@@ -5,7 +5,7 @@ use entity::job::{self, State};
 use kernel::id::*;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    sea_query::{Expr, ExprTrait},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct Wanted {
     /// Those that this person asked for.
     pub user: Option<UserId>,
+    /// Of these tenants, or of none.
+    pub within: Option<Vec<WorkspaceId>>,
     /// In this state.
     pub state: Option<State>,
     /// Of this queue.
@@ -34,6 +36,10 @@ pub async fn list(db: &impl ConnectionTrait, wanted: &Wanted) -> Result<Vec<job:
     let mut jobs = job::Entity::find();
     if let Some(user) = wanted.user {
         jobs = jobs.filter(job::Column::UserId.eq(user));
+    }
+    if let Some(within) = &wanted.within {
+        let of_none = job::Column::WorkspaceId.is_null();
+        jobs = jobs.filter(of_none.or(job::Column::WorkspaceId.is_in(within.iter().copied())));
     }
     if let Some(state) = wanted.state {
         jobs = jobs.filter(job::Column::State.eq(state));

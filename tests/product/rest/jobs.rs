@@ -196,3 +196,22 @@ async fn a_dead_job_is_seen_with_its_error_and_let_try_again() {
     db.close().await.expect("closed");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_make_reports_any_more_does_not_read_what_came_out_of_theirs() {
+    let app = TestApp::new().await;
+    let (owner, workspace, ..) = app.page("Hello").await;
+    let admin = app.user("admin").await;
+    owner.adds(&admin, &workspace, "admin").await;
+    let (asked, _) = report(&admin, &workspace, LAST_WEEK.0, LAST_WEEK.1).await;
+    let result = format!("/api/v1/jobs/{}/result/", asked.id());
+    admin.get(&result).await.expect(200);
+    let member = format!("/api/v1/workspaces/{workspace}/members/{}/", admin.id);
+    owner.patch(&member, &json!({ "role": "member" })).await.expect(200);
+    admin.get(&result).await.problem(403, "forbidden");
+    assert_eq!(ids(&admin, "/api/v1/jobs/").await, [asked.id()]);
+    owner.delete(&member).await.expect(204);
+    admin.get(&result).await.problem(404, "not_found");
+    assert_eq!(ids(&admin, "/api/v1/jobs/").await, Vec::<String>::new());
+    app.stop().await;
+}

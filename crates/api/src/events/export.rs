@@ -128,3 +128,6 @@ fn harmless(cell: String) -> String {
         _ => cell,
     }
 }
+
+#[cfg(test)]
+mod tests;
