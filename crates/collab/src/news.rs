@@ -49,11 +49,6 @@ pub enum Told {
         /// The application's value, as CBOR.
         data: Vec<u8>,
     },
-    /// Who may do what has changed: ask again.
-    Access {
-        /// For everything in this tenant.
-        workspace: WorkspaceId,
-    },
     /// A page was put in the trash or destroyed.
     Gone {
         /// The pages.

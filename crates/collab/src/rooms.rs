@@ -280,12 +280,6 @@ impl Rooms {
         all
     }
 
-    /// Tells every node that people's rights in a workspace have changed.
-    pub async fn access_changed(&self, workspace: WorkspaceId) {
-        self.recheck(workspace).await;
-        self.tell(Told::Access { workspace }).await;
-    }
-
     /// Tells every node that pages are gone.
     pub async fn gone(&self, documents: Vec<DocumentId>) {
         self.close_gone(&documents).await;
@@ -419,7 +413,6 @@ async fn on_news(rooms: &Rooms, told: Told) {
                 .send_if_live(document, Mail::Input(Input::RemoteEphemeral(sender, count, session, data)))
                 .await;
         }
-        Told::Access { workspace } => rooms.recheck(workspace).await,
         Told::Gone { documents } => rooms.close_gone(&documents).await,
     }
 }
