@@ -8,6 +8,7 @@ mod member;
 mod policy;
 mod random;
 mod report;
+mod statements;
 mod workspace;
 
 use crate::{
