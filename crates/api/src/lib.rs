@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
+pub mod edge;
 pub mod etag;
 pub mod event;
 pub mod events;

@@ -7,6 +7,7 @@ use actix_web::{
 use kernel::error::{Explain, Field, Kind};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// The media type of every error.
@@ -19,6 +20,8 @@ pub struct Asked {
     pub id: String,
     /// Its path.
     pub path: String,
+    /// Whether people reach the product over https alone.
+    pub is_https: bool,
 }
 
 /// An error on its way out.
@@ -29,6 +32,8 @@ pub struct ApiError {
     detail: String,
     fields: Vec<Field>,
     allow: Option<String>,
+    /// Seconds until it is worth trying again.
+    retry_after: Option<u64>,
     more: Option<Box<Map<String, Value>>>,
 }
 
@@ -116,10 +121,16 @@ fn told(error: &impl Explain) -> String {
     }
 }
 
+/// A wait in the only unit that `Retry-After` has; never less than the wait.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 impl<E: Explain> From<E> for ApiError {
     fn from(error: E) -> Self {
         Self {
             fields: error.fields(),
+            retry_after: error.retry_after().map(whole_seconds),
             ..Self::new(status_of(error.kind()), error.code(), told(&error))
         }
     }
@@ -134,6 +145,7 @@ impl ApiError {
             detail: detail.into(),
             fields: Vec::new(),
             allow: None,
+            retry_after: None,
             more: None,
         }
     }
@@ -151,6 +163,18 @@ impl ApiError {
         Self {
             more: Some(Box::new(more)),
             ..self
+        }
+    }
+
+    /// Too much, too fast: worth trying again after this time.
+    pub fn rate_limited(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(whole_seconds(wait)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "too many requests; try again after the seconds in Retry-After",
+            )
         }
     }
 
@@ -228,7 +252,9 @@ impl ApiError {
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
             StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => answer.insert_header((header::RETRY_AFTER, "1")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                answer.insert_header((header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string()))
+            }
             _ => &mut answer,
         };
         if let Some(allow) = &self.allow {
