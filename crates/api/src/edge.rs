@@ -15,7 +15,7 @@ pub use source::{network, networks, source};
 
 use crate::state::State;
 use actix_web::{
-    Error, HttpResponse,
+    Error,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
@@ -31,11 +31,11 @@ pub async fn admit(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         return next.call(request).await;
     };
     if let Err(refused) = host::check(&request, &state.settings.edge) {
-        return Ok(request.into_response(HttpResponse::from_error(refused)));
+        return Ok(request.error_response(refused));
     }
     let counted = rate::count(&request, &state).await;
     let mut response = match counted.refusal() {
-        Some(refused) => request.into_response(HttpResponse::from_error(refused)),
+        Some(refused) => request.error_response(refused),
         None => next.call(request).await?,
     };
     counted.tell(response.headers_mut());

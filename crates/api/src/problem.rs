@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problems, whatever went wrong: one translator for all crates, the only place that knows statuses.
 
+use actix_http::ws::HandshakeError;
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{Method, StatusCode, header},
@@ -214,6 +215,9 @@ impl ApiError {
     pub fn of_actix(error: &actix_web::Error) -> Self {
         if let Some(ours) = error.as_error::<Self>() {
             return ours.clone();
+        }
+        if let Some(handshake) = error.as_error::<HandshakeError>() {
+            return Self::new(StatusCode::BAD_REQUEST, "bad_handshake", handshake.to_string());
         }
         let status = error.as_response_error().status_code();
         if status.is_server_error() {

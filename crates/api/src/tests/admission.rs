@@ -210,11 +210,11 @@ async fn pages_of_other_origins_may_not_read_anything() {
             "https://app.example.com:8443",
         ] {
             let asked = ask(&app, preflight(origin)).await;
-            assert!(asked.status >= 400 && lets_read(&asked) == ("", ""), "{origin}: {}", asked.status);
+            assert!(asked.status >= 400 && lets_read(&asked).0.is_empty(), "{origin}: {}", asked.status);
             let answer = ask(&app, get(ME).insert_header(("origin", origin)))
                 .await
                 .problem(401, "unauthenticated");
-            assert_eq!(lets_read(&answer), ("", ""), "{origin}");
+            assert_eq!(lets_read(&answer).0, "", "{origin}");
         }
     }
 }
@@ -279,9 +279,7 @@ async fn a_socket_with_cookies_comes_from_a_page_of_ours_alone() {
         "https://public.example.com",
         FRIEND,
     ] {
-        let answer = ask(&app, bearing(origin)).await;
-        assert_eq!(answer.status, 400, "{origin}: {}", answer.text);
+        ask(&app, bearing(origin)).await.problem(400, "bad_handshake");
     }
-    let without_cookies = ask(&app, socket("https://evil.example")).await;
-    assert_eq!(without_cookies.status, 400, "{}", without_cookies.text);
+    ask(&app, socket("https://evil.example")).await.problem(400, "bad_handshake");
 }
