@@ -5,6 +5,7 @@ mod auth;
 mod documents;
 mod events;
 pub(crate) mod jobs;
+mod limits;
 mod reports;
 mod viewed;
 mod walk;

@@ -37,6 +37,11 @@ impl TestApp {
         Self::start(Form::Full, nodes, &[]).await
     }
 
+    /// Several nodes with some configuration keys set.
+    pub async fn cluster_with(nodes: usize, overrides: &[(&'static str, &str)]) -> Self {
+        Self::start(Form::Full, nodes, overrides).await
+    }
+
     async fn start(form: Form, count: usize, overrides: &[(&'static str, &str)]) -> Self {
         TLS.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
         let dir = tempfile::tempdir().expect("a temporary directory");

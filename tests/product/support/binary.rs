@@ -99,6 +99,11 @@ impl Binary {
         std::fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
 
+    /// What it has said on standard output since its last start.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
+    }
+
     /// Runs another command of the binary on the same data, and waits for its end.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command()

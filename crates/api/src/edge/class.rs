@@ -14,7 +14,7 @@ pub(super) enum Class {
 }
 
 /// Paths where a secret is tried that is no token in a header.
-const SECRETS: [&str; 3] = ["/api/v1/auth/", "/api/v1/share/", "/api/v1/invitations/"];
+const SECRETS: [&str; 2] = ["/api/v1/auth/", "/api/v1/invitations/"];
 /// Paths that machines and newcomers ask for, and that do no work.
 const FREE: [&str; 4] = ["/health/", "/metrics/", "/version/", "/docs/"];
 

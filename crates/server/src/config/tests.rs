@@ -119,7 +119,10 @@ fn who_is_let_in_is_read_from_lists() {
     assert_eq!(edge.trusted_proxies.len(), 2);
     assert_eq!(edge.allowed_hosts, ["sheaf.example.com", "[::1]"]);
     assert_eq!(edge.cors_origins, ["https://app.example.com", "http://localhost:5173"]);
-    assert_eq!((edge.own_origin.as_deref(), edge.is_https), (Some("https://sheaf.example.com"), true));
+    assert_eq!(
+        (edge.own_origin.as_deref(), edge.is_https),
+        (Some("https://sheaf.example.com"), true)
+    );
     let plain = crate::limits::api(&defaults().expect("the defaults")).edge;
     assert!(plain.allowed_hosts.is_empty() && plain.cors_origins.is_empty() && !plain.is_https && plain.rates.is_on);
 }
