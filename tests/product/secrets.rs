@@ -10,6 +10,8 @@ use std::{
 use testing::{Form, TestDb};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The id of a request, which has to be in the log.
+const CONTROL: &str = "control-of-the-search";
 
 /// A product whose log will be read, and everything that must not be in it.
 struct Run {
@@ -109,17 +111,18 @@ impl Run {
                 "{route} has no line in the log:\n{log}"
             );
         }
-        let told = |secret: &&String| log.contains(secret.as_str());
-        let line = |secret: &String| {
-            log.lines()
-                .find(|line| line.contains(secret.as_str()))
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let leaks: Vec<String> = self.secrets.iter().filter(told).map(line).collect();
+        // The search finds what is there.
+        assert_eq!(lines_with(&log, [CONTROL]).len(), 1, "{CONTROL} is not found:\n{log}");
+        let leaks = lines_with(&log, self.secrets.iter().map(String::as_str));
         assert!(leaks.is_empty(), "secrets in the log:\n{}", leaks.join("\n"));
         assert!(!log.to_lowercase().contains("bearer "), "a header in the log");
     }
+}
+
+/// For each of these that stands in the log, the first line with it.
+fn lines_with<'a>(log: &str, texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let line = |text: &str| log.lines().find(|line| line.contains(text)).map(str::to_owned);
+    texts.into_iter().filter_map(line).collect()
 }
 
 /// What stands behind `token=` in a letter, whose long lines are folded.
@@ -176,9 +179,11 @@ async fn sockets(run: &mut Run, token: &str, document: &str) {
         let request = run.request(Method::GET, &format!("/no/such/path/{token}"), "");
         run.send(request, &Value::Null).await;
         let address = run.binary.address();
-        let mut in_query = Socket::page(&address, document, token).await;
+        let path = format!("/ws/documents/{document}?protocol=json&token={token}");
+        let mut in_query = Socket::open(&address, &path, None).await;
+        in_query.say(json!({ "type": "hello" })).await;
         in_query.hear().await;
-        let offered = format!("bearer.{token}");
+        let offered = format!("sheaf.json.v1, bearer.{token}");
         Socket::open(&address, &format!("/ws/documents/{document}"), Some(&offered)).await;
     }
     run.routes.insert("/ws/documents/{document_id}/".to_owned());
@@ -273,6 +278,10 @@ async fn no_secret_of_a_whole_run_is_in_its_log() {
     sockets(&mut run, &token, &document).await;
     others(&mut run, &token, &workspace, &document).await;
     reset(&mut run).await;
+    let control = run
+        .request(Method::GET, "/api/v1/users/me/", &token)
+        .header("x-request-id", CONTROL);
+    run.send(control, &Value::Null).await;
     let in_letters = run.letters();
     run.secrets.extend(in_letters);
     run.binary.sigterm();
