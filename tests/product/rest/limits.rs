@@ -11,8 +11,8 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// An address that nobody else has: tests may share a Redis.
 fn address() -> String {
-    let random = uuid::Uuid::new_v4().as_u128();
-    format!("2001:db8:{:x}:{:x}::1", random as u16, (random >> 16) as u16)
+    let random = kernel::secret::token();
+    format!("2001:db8:{}:{}::1", &random[..4], &random[4..8])
 }
 
 /// Calls from somewhere, through us.
