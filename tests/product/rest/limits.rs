@@ -53,10 +53,10 @@ async fn an_address_may_try_so_many_secrets_in_a_minute_and_work_goes_on() {
     let right = credentials(&ada.email, PASSWORD);
     let refused = call(&app, 0, &here, LOGIN, &right).await.problem(429, "rate_limited");
     assert!((1..=20).contains(&wait(&refused)), "{:?}", refused.headers);
-    assert!(refused.headers["ratelimit"].to_str().expect("text").starts_with("\"auth\";r=0;t="));
+    assert!(refused.headers["ratelimit"].to_str().expect("text").contains("\"auth\";r=0;t="));
     call(&app, 0, &address(), LOGIN, &right).await.expect(200);
     let me = ada.get("/api/v1/users/me/").await.expect(200);
-    assert!(me.headers["ratelimit-policy"].to_str().expect("text").starts_with("\"reads\";q="));
+    assert!(me.headers["ratelimit-policy"].to_str().expect("text").contains("\"reads\";q="));
     app.stop().await;
 }
 

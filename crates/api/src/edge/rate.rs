@@ -52,7 +52,8 @@ fn keys(request: &ServiceRequest, state: &State) -> Vec<Key> {
     let strict = (class == Class::Auth).then(|| of(rule, &source));
     let own = caller.map(|caller| of(rule, &caller));
     let together = of(Rule::per_minute(ADDRESS, rates.address), &source);
-    [strict, own, Some(together)].into_iter().flatten().collect()
+    // The address first: what it refuses leaves no key behind for each token that somebody makes up.
+    [Some(together), strict, own].into_iter().flatten().collect()
 }
 
 impl Counted {

@@ -47,9 +47,9 @@ async fn too_much_is_refused_with_the_time_to_wait() {
     let app = app(with(rates(FEW))).await;
     for left in [1, 0] {
         let answer = ask(&app, from(post(LOGIN, "{}"), "192.0.2.1")).await.problem(422, "invalid");
-        assert_eq!(answer.header("ratelimit-policy"), "\"auth\";q=2;w=60, \"address\";q=5;w=60");
+        assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=5;w=60, \"auth\";q=2;w=60");
         assert!(
-            answer.header("ratelimit").starts_with(&format!("\"auth\";r={left};t=")),
+            answer.header("ratelimit").contains(&format!("\"auth\";r={left};t=")),
             "{}",
             answer.header("ratelimit")
         );
@@ -58,7 +58,7 @@ async fn too_much_is_refused_with_the_time_to_wait() {
     let wait: u64 = refused.header("retry-after").parse().expect("seconds");
     assert!((1..=30).contains(&wait), "{wait}");
     assert!(
-        refused.header("ratelimit").starts_with("\"auth\";r=0;t="),
+        refused.header("ratelimit").contains("\"auth\";r=0;t="),
         "{}",
         refused.header("ratelimit")
     );
@@ -89,7 +89,7 @@ async fn a_caller_is_counted_wherever_they_call_from() {
     for n in 0..3 {
         let answer = ask(&app, call(n)).await;
         assert_ne!(answer.status, 429, "{}", answer.text);
-        assert_eq!(answer.header("ratelimit-policy"), "\"reads\";q=3;w=60, \"address\";q=5;w=60");
+        assert_eq!(answer.header("ratelimit-policy"), "\"address\";q=5;w=60, \"reads\";q=3;w=60");
     }
     ask(&app, call(3)).await.problem(429, "rate_limited");
 }
