@@ -97,6 +97,8 @@ fn start(binary: &Path, args: &Args) -> Result<(Started, SocketAddr)> {
     // Its own directory, so that no configuration file that lies around is read.
     command
         .current_dir(dir.path())
+        // All load comes from one address.
+        .env("SHEAF__LIMITS__ENABLED", "false")
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(dir.path().join("data"));
     let urls = [("--database-url", &args.database_url), ("--redis-url", &args.redis_url)];

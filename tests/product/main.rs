@@ -10,6 +10,7 @@ mod faults;
 mod hostile;
 mod live;
 mod rest;
+mod secrets;
 mod startup;
 mod stream;
 mod traces;

@@ -7,6 +7,7 @@ mod documents;
 mod events;
 mod grants;
 pub(crate) mod jobs;
+mod limits;
 mod reports;
 mod share_links;
 mod viewed;

@@ -87,6 +87,7 @@ fn client(request: &HttpRequest) -> Client {
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {
         user_agent: agent.unwrap_or_default().to_owned(),
+        source: Some(crate::edge::source(request)),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
+pub mod edge;
 pub mod etag;
 pub mod event;
 pub mod events;

@@ -6,7 +6,7 @@ use crate::{
     state::State,
 };
 use actix_web::{
-    Error, ResponseError,
+    Error, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -24,6 +24,8 @@ use tracing::Instrument;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What answers that are no pages may load: nothing.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// A browser that came over https once comes so for a year.
+const ONLY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
@@ -47,6 +49,7 @@ impl Arrival {
         let asked = Asked {
             id,
             path: request.path().to_owned(),
+            is_https: request.app_data::<Data<State>>().is_some_and(|state| state.settings.edge.is_https),
         };
         Self {
             asked,
@@ -132,12 +135,22 @@ fn unanswered(error: ApiError, arrival: &Arrival) -> Error {
 fn finish(response: ServiceResponse<BoxBody>, arrival: &Arrival) -> ServiceResponse<BoxBody> {
     let route = response.request().match_pattern().unwrap_or_else(|| "(none)".to_owned());
     let mut response = match failure(&response) {
-        Some(error) => response.into_response(error.respond(&arrival.asked)),
+        Some(error) => with_headers_of(response, error.respond(&arrival.asked)),
         None => response,
     };
     dress(response.headers_mut(), &arrival.asked);
     arrival.log(&route, response.status());
     response
+}
+
+/// Another answer in place of one, with the headers that the first was given on its way and the other does not have.
+fn with_headers_of(response: ServiceResponse<BoxBody>, mut answer: HttpResponse) -> ServiceResponse<BoxBody> {
+    for (name, value) in response.headers() {
+        if !answer.headers().contains_key(name) {
+            answer.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    response.into_response(answer)
 }
 
 /// The failure in an answer that is no problem document yet.
@@ -166,6 +179,9 @@ pub(crate) fn dress(headers: &mut HeaderMap, asked: &Asked) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if asked.is_https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_HTTPS);
+    }
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     }

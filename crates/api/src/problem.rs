@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problems, whatever went wrong: one translator for all crates, the only place that knows statuses.
 
+use actix_http::ws::HandshakeError;
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{Method, StatusCode, header},
@@ -7,6 +8,7 @@ use actix_web::{
 use kernel::error::{Explain, Field, Kind};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// The media type of every error.
@@ -19,6 +21,8 @@ pub struct Asked {
     pub id: String,
     /// Its path.
     pub path: String,
+    /// Whether people reach the product over https alone.
+    pub is_https: bool,
 }
 
 /// An error on its way out.
@@ -29,6 +33,8 @@ pub struct ApiError {
     detail: String,
     fields: Vec<Field>,
     allow: Option<String>,
+    /// Seconds until it is worth trying again.
+    retry_after: Option<u64>,
     more: Option<Box<Map<String, Value>>>,
 }
 
@@ -116,10 +122,16 @@ fn told(error: &impl Explain) -> String {
     }
 }
 
+/// A wait in the only unit that `Retry-After` has; never less than the wait.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 impl<E: Explain> From<E> for ApiError {
     fn from(error: E) -> Self {
         Self {
             fields: error.fields(),
+            retry_after: error.retry_after().map(whole_seconds),
             ..Self::new(status_of(error.kind()), error.code(), told(&error))
         }
     }
@@ -134,6 +146,7 @@ impl ApiError {
             detail: detail.into(),
             fields: Vec::new(),
             allow: None,
+            retry_after: None,
             more: None,
         }
     }
@@ -151,6 +164,18 @@ impl ApiError {
         Self {
             more: Some(Box::new(more)),
             ..self
+        }
+    }
+
+    /// Too much, too fast: worth trying again after this time.
+    pub fn rate_limited(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(whole_seconds(wait)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "too many requests; try again after the seconds in Retry-After",
+            )
         }
     }
 
@@ -191,6 +216,9 @@ impl ApiError {
         if let Some(ours) = error.as_error::<Self>() {
             return ours.clone();
         }
+        if let Some(handshake) = error.as_error::<HandshakeError>() {
+            return Self::new(StatusCode::BAD_REQUEST, "bad_handshake", handshake.to_string());
+        }
         let status = error.as_response_error().status_code();
         if status.is_server_error() {
             tracing::error!(%error, "internal error");
@@ -228,7 +256,9 @@ impl ApiError {
         answer.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status {
             StatusCode::UNAUTHORIZED => answer.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => answer.insert_header((header::RETRY_AFTER, "1")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                answer.insert_header((header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string()))
+            }
             _ => &mut answer,
         };
         if let Some(allow) = &self.allow {

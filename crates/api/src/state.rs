@@ -1,7 +1,7 @@
 //! What every handler can reach.
 
-use crate::{problem::ApiError, streams::Streams};
-use backends::signal::Signals;
+use crate::{edge::Edge, problem::ApiError, streams::Streams};
+use backends::{limits::Limits, signal::Signals};
 use collab::Rooms;
 use events::checkpoint::Seals;
 use kernel::secret::Mint;
@@ -20,6 +20,8 @@ pub struct Settings {
     pub body_bytes: usize,
     /// Bytes of a JSON body on the auth routes, which strangers may call.
     pub auth_body_bytes: usize,
+    /// What is let in.
+    pub edge: Edge,
 }
 
 impl Default for Settings {
@@ -27,6 +29,7 @@ impl Default for Settings {
         Self {
             body_bytes: 1 << 20,
             auth_body_bytes: 16 << 10,
+            edge: Edge::default(),
         }
     }
 }
@@ -38,6 +41,8 @@ pub struct State {
     pub db: DatabaseConnection,
     /// The bus between nodes, for readiness.
     pub bus: backends::bus::Bus,
+    /// What counts requests.
+    pub limits: Limits,
     /// Accounts and tokens.
     pub accounts: Accounts,
     /// Live pages.

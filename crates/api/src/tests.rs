@@ -1,6 +1,7 @@
 //! The HTTP face as a client meets it, without a socket. Most of it needs no database: then there is one that is not
 //! reachable.
 
+mod admission;
 mod around;
 mod log;
 mod outside;
@@ -8,7 +9,7 @@ mod problems;
 mod resources;
 mod wire;
 
-use crate::{Settings, State, configure, middleware};
+use crate::{Settings, State, configure, edge, middleware};
 use actix_http::Request;
 use actix_web::{
     App, Error,
@@ -19,7 +20,7 @@ use actix_web::{
     test::{self, TestRequest},
     web,
 };
-use backends::bus::Bus;
+use backends::{bus::Bus, limits::Limits};
 use collab::Rooms;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
@@ -42,6 +43,7 @@ fn state(db: DatabaseConnection) -> State {
         seals: events::checkpoint::Seals::new(Vec::new()),
         signals,
         bus: Bus::memory(),
+        limits: Limits::memory(),
         accounts: Accounts::new(db.clone(), ring, cheap),
         rooms: Rooms::start(db.clone(), Bus::memory(), collab::settings::Settings::default()),
         settings: Arc::new(Settings::default()),
@@ -53,6 +55,8 @@ fn state(db: DatabaseConnection) -> State {
 /// The product on this state, and two handlers that go wrong in their own way.
 async fn app(state: State) -> impl Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> {
     let product = App::new()
+        .wrap(from_fn(edge::admit))
+        .wrap(edge::cors(&state.settings.edge))
         .wrap(from_fn(middleware::handle))
         .configure(|config| configure(config, state));
     let product = product.route("/boom/", web::get().to(boom)).route("/fault/", web::get().to(fault));

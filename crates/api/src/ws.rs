@@ -3,6 +3,7 @@
 
 mod guard;
 mod kill;
+pub(crate) mod origin;
 mod pump;
 
 pub use kill::{Kill, on_connect};
@@ -57,6 +58,7 @@ async fn known(accounts: &Accounts, token: &str) -> Result<Bearer, Close> {
 }
 
 async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<State>) -> Result<HttpResponse, actix_web::Error> {
+    origin::check(&request)?;
     let names = SUBPROTOCOLS.map(|(name, _)| name);
     let asked = web::Query::<Asked>::from_query(request.query_string()).map_or(
         Asked {

@@ -3,6 +3,7 @@
 //! Every crate has its own error enum; `Explain` is what the HTTP and socket faces need to answer without knowing it.
 
 use sea_orm::{DbErr, SqlErr};
+use std::time::Duration;
 
 /// The kind of a failure. The HTTP face turns it into a status, the socket into a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,10 @@ pub trait Explain: std::error::Error {
     fn fields(&self) -> Vec<Field> {
         Vec::new()
     }
+    /// How long to wait before it is worth trying again, when the kind is [`Kind::Limited`] and that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<E: Explain> Explain for std::sync::Arc<E> {
@@ -76,6 +81,10 @@ impl<E: Explain> Explain for std::sync::Arc<E> {
 
     fn fields(&self) -> Vec<Field> {
         (**self).fields()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Config {
     pub redis: Redis,
     /// Logins.
     pub auth: Auth,
+    /// How much somebody may send.
+    pub limits: Limits,
     /// Live pages.
     pub collab: Collab,
     /// Background work.
@@ -45,6 +47,9 @@ pub struct Server {
     pub drain_secs: u64,
     pub body_bytes: usize,
     pub auth_body_bytes: usize,
+    pub trusted_proxies: String,
+    pub allowed_hosts: String,
+    pub cors_origins: String,
 }
 
 /// `[database]`
@@ -93,6 +98,20 @@ pub struct Auth {
     pub hash_iterations: u32,
     pub hash_parallelism: u32,
     pub concurrent_hashes: usize,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub enabled: bool,
+    pub auth_per_minute: u32,
+    pub reads_per_minute: u32,
+    pub writes_per_minute: u32,
+    pub address_per_minute: u32,
+    pub login_failures: u64,
+    pub login_failures_anywhere: u64,
+    pub login_wait_secs: u64,
 }
 
 /// `[collab]`

@@ -1,13 +1,17 @@
 //! Configuration as the settings of the parts.
 
-use crate::config::{Auth, Collab, Config};
+use crate::config::{Collab, Config};
+use api::edge::{self, Edge, Rates};
 use jobs::Queue;
 use std::time::Duration;
+use url::Url;
+use users::lockout::Patience;
 
 const DAY: u64 = 24 * 60 * 60;
 
 /// Settings of logins.
-pub fn users(auth: &Auth) -> users::Settings {
+pub fn users(config: &Config) -> users::Settings {
+    let (auth, limits) = (&config.auth, &config.limits);
     users::Settings {
         issuer: auth.issuer.clone(),
         audience: auth.audience.clone(),
@@ -21,6 +25,11 @@ pub fn users(auth: &Auth) -> users::Settings {
         hash_iterations: auth.hash_iterations,
         hash_parallelism: auth.hash_parallelism,
         concurrent_hashes: auth.concurrent_hashes,
+        patience: Patience {
+            free: limits.login_failures,
+            free_anywhere: limits.login_failures_anywhere,
+            wait: Duration::from_secs(limits.login_wait_secs),
+        },
     }
 }
 
@@ -88,5 +97,38 @@ pub fn api(config: &Config) -> api::Settings {
     api::Settings {
         body_bytes: config.server.body_bytes,
         auth_body_bytes: config.server.auth_body_bytes,
+        edge: edge(config),
     }
+}
+
+fn edge(config: &Config) -> Edge {
+    let (server, limits) = (&config.server, &config.limits);
+    let public = Url::parse(&server.public_url).ok();
+    Edge {
+        rates: Rates {
+            is_on: limits.enabled,
+            auth: limits.auth_per_minute,
+            reads: limits.reads_per_minute,
+            writes: limits.writes_per_minute,
+            address: limits.address_per_minute,
+        },
+        // The rules of the configuration have read it already.
+        trusted_proxies: edge::networks(&server.trusted_proxies).unwrap_or_default(),
+        allowed_hosts: words(&server.allowed_hosts),
+        cors_origins: words(&server.cors_origins)
+            .iter()
+            .map(|origin| origin.trim_end_matches('/').to_owned())
+            .collect(),
+        own_origin: public.as_ref().map(|url| url.origin().ascii_serialization()),
+        is_https: public.is_some_and(|url| url.scheme() == "https"),
+    }
+}
+
+/// The parts of a list with commas between them.
+fn words(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

@@ -5,12 +5,18 @@ use crate::{
     config::Config,
     keys, limits, store,
 };
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::Compress};
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    middleware::{Compress, from_fn},
+};
 use anyhow::Context;
 use api::State;
+use backends::limits::Limits;
 use collab::Rooms;
 use jobs::Queue;
 use sea_orm::DatabaseConnection;
+use secrecy::ExposeSecret;
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
@@ -56,17 +62,19 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let queues = config.worker.enabled.then(|| Queue::list(&config.worker.queues)).transpose();
     let queues = queues.map_err(|why| anyhow::anyhow!("worker.queues: {why}"))?;
     let background = background::start(config, &db, &ring, queues).await?;
+    let counting = counting(config).await?;
     let (bus, news) = background::bus(config, CHANNEL).await?;
     let rooms = Rooms::start(db.clone(), bus.clone(), limits::collab(&config.collab));
     let draining = Arc::new(AtomicBool::new(false));
     let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
     let waking = tokio::spawn(waking);
     let mint = ring.mint();
-    let accounts = Accounts::new(db.clone(), ring, limits::users(&config.auth));
+    let accounts = Accounts::counting(db.clone(), ring, limits::users(config), counting.clone());
     let state = State {
         db: db.clone(),
         bus,
         accounts: accounts.clone(),
+        limits: counting,
         rooms: rooms.clone(),
         settings: Arc::new(limits::api(config)),
         draining: draining.clone(),
@@ -102,10 +110,20 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     })
 }
 
+/// What counts requests and failures: on Redis where there is one.
+async fn counting(config: &Config) -> anyhow::Result<Limits> {
+    if config.redis.url.expose_secret().is_empty() {
+        return Ok(Limits::memory());
+    }
+    Limits::redis(&config.redis.url).await.context("cannot reach Redis")
+}
+
 fn http(config: &Config, listener: TcpListener, state: State) -> anyhow::Result<(JoinHandle<std::io::Result<()>>, ServerHandle)> {
     let make = move || {
         App::new()
-            .wrap(actix_web::middleware::from_fn(api::middleware::handle))
+            .wrap(from_fn(api::edge::admit))
+            .wrap(api::edge::cors(&state.settings.edge))
+            .wrap(from_fn(api::middleware::handle))
             .wrap(Compress::default())
             .configure(|routes| api::configure(routes, state.clone()))
     };

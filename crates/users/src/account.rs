@@ -2,6 +2,7 @@
 
 use crate::{
     Accounts, Error,
+    lockout::{self, Attempt},
     session::{self, Client},
 };
 use backends::db;
@@ -198,8 +199,30 @@ fn taken(error: DbErr) -> Error {
 /// Signs somebody in.
 ///
 /// # Errors
-/// [`Error::InvalidCredentials`], the same and after the same time for an unknown address and a wrong password.
+/// [`Error::InvalidCredentials`], the same and after the same time for an unknown address and a wrong password;
+/// [`Error::TooManyAttempts`], the same for both too.
 pub async fn login(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<SignedIn, Error> {
+    let Some(source) = client.source.clone() else {
+        return check_and_start(accounts, credentials, client).await;
+    };
+    let email = credentials.email.clone();
+    let attempt = Attempt {
+        what: "login",
+        whose: &email,
+        source: &source,
+        is_known: session::is_known(accounts.db(), &email, &source).await?,
+    };
+    let begun = lockout::begin(accounts, attempt).await?;
+    let done = check_and_start(accounts, credentials, client).await;
+    match &done {
+        Ok(_) => begun.succeeded().await,
+        Err(Error::InvalidCredentials) => begun.failed(),
+        Err(_) => begun.did_not_count().await,
+    }
+    done
+}
+
+async fn check_and_start(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<SignedIn, Error> {
     let Credentials { email, password } = credentials;
     let user = match parse_email(&email) {
         Ok(email) => find_by_email(accounts.db(), &email).await?,

@@ -2,6 +2,7 @@
 
 use kernel::error::{Explain, Field, Kind};
 use sea_orm::DbErr;
+use std::time::Duration;
 
 /// A failure of this crate's verbs.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum Error {
     /// The address has an account already.
     #[error("there is an account with this e-mail address")]
     EmailTaken,
+    /// Too many wrong secrets from there; the next is looked at after this time.
+    #[error("too many failed attempts; try again in {} seconds", .0.as_secs_f64().ceil())]
+    TooManyAttempts(Duration),
     /// Bad fields, all of them.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
@@ -43,6 +47,7 @@ impl Explain for Error {
             }
             Self::FreshLoginRequired => Kind::Forbidden,
             Self::EmailTaken => Kind::Conflict,
+            Self::TooManyAttempts(_) => Kind::Limited,
             Self::Invalid(_) => Kind::Invalid,
             Self::Internal(_) => Kind::Internal,
             Self::Db(e) => e.kind(),
@@ -57,6 +62,7 @@ impl Explain for Error {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::FreshLoginRequired => "fresh_login_required",
             Self::EmailTaken => "email_taken",
+            Self::TooManyAttempts(_) => "too_many_attempts",
             Self::Invalid(_) => "invalid",
             Self::Internal(_) => "internal",
             Self::Db(e) => e.code(),
@@ -67,6 +73,13 @@ impl Explain for Error {
         match self {
             Self::Invalid(fields) => fields.clone(),
             _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAttempts(wait) => Some(*wait),
+            _ => None,
         }
     }
 }

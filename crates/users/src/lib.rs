@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod error;
 pub mod fresh;
 pub mod keys;
+pub mod lockout;
 pub(crate) mod password;
 pub mod scope;
 pub mod session;
@@ -25,6 +26,7 @@ pub use session::Client;
 pub use settings::Settings;
 pub use token::{Bearer, Caller, Holder, Through};
 
+use backends::limits::Limits;
 use kernel::{id::ShareLinkId, secret::Mint};
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
@@ -41,11 +43,17 @@ struct Inner {
     hasher: password::Hasher,
     settings: Settings,
     standings: standing::Standings,
+    limits: Limits,
 }
 
 impl Accounts {
     /// Accounts in a database, with the keys that sign access tokens.
     pub fn new(db: DatabaseConnection, ring: KeyRing, settings: Settings) -> Self {
+        Self::counting(db, ring, settings, Limits::memory())
+    }
+
+    /// The same, with failures counted where other nodes see them.
+    pub fn counting(db: DatabaseConnection, ring: KeyRing, settings: Settings, limits: Limits) -> Self {
         let hasher = password::Hasher::new(&settings);
         Self {
             inner: Arc::new(Inner {
@@ -54,6 +62,7 @@ impl Accounts {
                 hasher,
                 settings,
                 standings: standing::Standings::default(),
+                limits,
             }),
         }
     }
@@ -103,6 +112,18 @@ impl Accounts {
         self.inner.hasher.verify(password, Some(hash)).await
     }
 
+    /// Whom requests with this token are counted for. It is found without the database, so the login may be over and the
+    /// key unknown; but nobody is found who could be counted for in place of somebody else.
+    pub fn counted_for(&self, token: &str) -> Option<String> {
+        if token.starts_with(api_key::PREFIX) {
+            return Some(format!("key:{}", kernel::secret::hash(token)));
+        }
+        match token::verify(&self.inner.ring, &self.inner.settings, token).ok()? {
+            Bearer::Person(caller) => Some(format!("user:{}", caller.user)),
+            Bearer::Link(holder) => Some(format!("link:{}", holder.link)),
+        }
+    }
+
     /// A token for whoever holds a share link: it opens what the link opens, for as long as the link does.
     ///
     /// # Errors
@@ -127,6 +148,10 @@ impl Accounts {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     pub(crate) fn hasher(&self) -> &password::Hasher {

@@ -13,8 +13,8 @@ use kernel::{
     secret::{self, hash},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, QueryTrait, sea_query::Expr,
 };
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use std::time::Duration;
 pub struct Client {
     /// Its `User-Agent`.
     pub user_agent: String,
+    /// The network it comes from.
+    pub source: Option<String>,
 }
 
 /// Begins a login.
@@ -36,7 +38,7 @@ pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: 
         last_used_at: Set(now),
         expires_at: Set(now + accounts.settings().session_ttl),
         authenticated_at: Set(Some(now)),
-        source: Set(None),
+        source: Set(client.source.clone()),
         revoked_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(tx).await?;
@@ -195,6 +197,23 @@ pub async fn logout(accounts: &Accounts, token: &str) -> Result<(), Error> {
     .await?;
     accounts.forget_standings();
     Ok(())
+}
+
+/// Whether somebody has signed in to the account with this address from this network, as far as it is remembered: until a
+/// day after that login was over.
+///
+/// # Errors
+/// Only the database's.
+pub async fn is_known(db: &impl ConnectionTrait, email: &str, source: &str) -> Result<bool, DbErr> {
+    let whose = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::Email.eq(email.trim().to_lowercase()))
+        .into_query();
+    let logins = session::Entity::find()
+        .filter(session::Column::UserId.in_subquery(whose))
+        .filter(session::Column::Source.eq(source));
+    Ok(logins.count(db).await? > 0)
 }
 
 /// Removes logins that ended or ran out more than a day ago, with their tokens. Gives how many.

@@ -1,5 +1,6 @@
 //! Lifetimes and costs.
 
+use crate::lockout::Patience;
 use std::time::Duration;
 
 /// How logins behave.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub hash_parallelism: u32,
     /// Passwords hashed at the same time; the others wait, so that logins cannot exhaust the machine.
     pub concurrent_hashes: usize,
+    /// How many failed logins cost nothing, and how long is waited afterwards.
+    pub patience: Patience,
 }
 
 impl Default for Settings {
@@ -47,6 +50,7 @@ impl Default for Settings {
             hash_iterations: 2,
             hash_parallelism: 1,
             concurrent_hashes: 2,
+            patience: Patience::default(),
         }
     }
 }

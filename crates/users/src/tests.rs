@@ -2,6 +2,7 @@
 
 mod account;
 mod keys;
+mod lockout;
 mod password;
 mod session;
 mod token;
@@ -91,6 +92,7 @@ async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<Sig
         credentials,
         Client {
             user_agent: "test\n\u{0}".repeat(200),
+            source: None,
         },
     )
     .await

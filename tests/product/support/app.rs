@@ -37,6 +37,11 @@ impl TestApp {
         Self::start(Form::Full, nodes, &[]).await
     }
 
+    /// Several nodes with some configuration keys set.
+    pub async fn cluster_with(nodes: usize, overrides: &[(&'static str, &str)]) -> Self {
+        Self::start(Form::Full, nodes, overrides).await
+    }
+
     async fn start(form: Form, count: usize, overrides: &[(&'static str, &str)]) -> Self {
         TLS.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
         let dir = tempfile::tempdir().expect("a temporary directory");
@@ -153,6 +158,9 @@ impl TestApp {
     }
 }
 
+/// A limit that no test reaches: all of them come from one address.
+const MANY: &str = "1000000";
+
 /// Quick hashes, no waiting for idle pages, and everything else as it is by default.
 fn configure(dir: &TempDir, db: Option<&TestDb>, overrides: &[(&'static str, &str)]) -> Config {
     let mut all = vec![
@@ -165,6 +173,11 @@ fn configure(dir: &TempDir, db: Option<&TestDb>, overrides: &[(&'static str, &st
         ("auth.signing_keys", "test:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()),
         ("database.synchronous", "normal".to_owned()),
         ("database.max_connections", "8".to_owned()),
+        ("limits.auth_per_minute", MANY.to_owned()),
+        ("limits.reads_per_minute", MANY.to_owned()),
+        ("limits.writes_per_minute", MANY.to_owned()),
+        ("limits.address_per_minute", MANY.to_owned()),
+        ("limits.login_failures", MANY.to_owned()),
     ];
     if let Some(db) = db {
         all.push(("database.url", db.url().to_owned()));

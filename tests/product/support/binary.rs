@@ -99,6 +99,11 @@ impl Binary {
         std::fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
 
+    /// What it has said on standard output since its last start.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
+    }
+
     /// Runs another command of the binary on the same data, and waits for its end.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command()
@@ -150,7 +155,7 @@ impl Drop for Binary {
 }
 
 /// Quick hashes, one key for all nodes, rates out of the way, and saves often enough to be hit by a kill.
-const ALWAYS: [(&str, &str); 9] = [
+const ALWAYS: [(&str, &str); 11] = [
     ("SHEAF__SERVER__WORKERS", "2"),
     ("SHEAF__SERVER__DRAIN_SECS", "5"),
     ("SHEAF__AUTH__HASH_MEMORY_KIB", "64"),
@@ -160,6 +165,8 @@ const ALWAYS: [(&str, &str); 9] = [
     ("SHEAF__COLLAB__SNAPSHOT_ROWS", "100"),
     ("SHEAF__COLLAB__OPS_PER_SEC", "100000"),
     ("SHEAF__COLLAB__OPS_BURST", "100000"),
+    ("SHEAF__LIMITS__ENABLED", "false"),
+    ("SHEAF__LIMITS__LOGIN_FAILURES", "1000000"),
 ];
 
 fn program() -> PathBuf {

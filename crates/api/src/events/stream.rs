@@ -54,6 +54,7 @@ pub(super) async fn follow(
     query: Query<From>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    crate::ws::origin::check(&request)?;
     let last = last_seen(&request, &query.0)?;
     let seat = state.streams.seat(caller.user).ok_or_else(|| {
         let why = "you have too many streams open on this node; close some";

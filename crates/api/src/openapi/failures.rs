@@ -83,6 +83,12 @@ const INVALID: Failure = failure(
     "the input is not valid",
     "Something in the request is not valid; every bad field is named",
 );
+const LIMITED: Failure = failure(
+    StatusCode::TOO_MANY_REQUESTS,
+    "rate_limited",
+    "too many requests; try again after the seconds in Retry-After",
+    "Too many requests, or too many wrong secrets; try again after `Retry-After` seconds",
+);
 const FAULT: Failure = failure(
     StatusCode::INTERNAL_SERVER_ERROR,
     "internal",
@@ -119,6 +125,7 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
         (has_body, TOO_LARGE),
         (has_body, WRONG_TYPE),
         (has_body || has_parameters, INVALID),
+        (true, LIMITED),
         (true, FAULT),
         (true, UNAVAILABLE),
     ]
@@ -137,6 +144,7 @@ impl Failure {
         let asked = Asked {
             id: "01937f5e-3c5a-7c41-9d0e-6d1f0a2b3c4d".to_owned(),
             path: path.to_owned(),
+            ..Asked::default()
         };
         let content = ContentBuilder::new()
             .schema(Some(RefOr::Ref(Ref::from_schema_name("Problem"))))

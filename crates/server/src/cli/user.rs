@@ -40,7 +40,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             password_stdin,
         } => {
             let ring = keys::ring(&config.auth.signing_keys, &config.server.data_dir)?;
-            let accounts = Accounts::new(db, ring, limits::users(&config.auth));
+            let accounts = Accounts::new(db, ring, limits::users(config));
             let given = if password_stdin { Some(from_stdin()?) } else { None };
             let password = given.clone().unwrap_or_else(|| kernel::secret::token()[..24].to_owned());
             let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());

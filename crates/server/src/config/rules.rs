@@ -28,6 +28,13 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("auth.hash_iterations", 1, 1000),
     ("auth.hash_parallelism", 1, 255),
     ("auth.concurrent_hashes", 1, 1024),
+    ("limits.auth_per_minute", 1, MANY),
+    ("limits.reads_per_minute", 1, MANY),
+    ("limits.writes_per_minute", 1, MANY),
+    ("limits.address_per_minute", 1, MANY),
+    ("limits.login_failures", 1, MANY),
+    ("limits.login_failures_anywhere", 1, MANY),
+    ("limits.login_wait_secs", 1, 15 * 60),
     ("collab.first_frame_bytes", 1, GIB),
     ("collab.json_frame_bytes", 1, GIB),
     ("collab.binary_frame_bytes", 1, GIB),
@@ -72,6 +79,13 @@ pub(super) fn number(key: &str, value: i64) -> Option<String> {
 pub(super) fn text(key: &str, value: &str) -> Option<String> {
     match key {
         "server.public_url" if !value.is_empty() => public_url(value),
+        "server.trusted_proxies" => api::edge::networks(value)
+            .err()
+            .map(|what| format!("lists networks such as 10.0.0.0/8; {what} is none")),
+        "server.allowed_hosts" => list(value)
+            .find(|host| !is_host(host))
+            .map(|what| format!("lists names without scheme, port and path; {what} is none")),
+        "server.cors_origins" => origins(value),
         "database.url" if !value.is_empty() => database_url(value),
         "worker.queues" => jobs::Queue::list(value).err(),
         "mail.url" if !value.is_empty() => mail_url(value),
@@ -93,6 +107,28 @@ fn mail_url(value: &str) -> Option<String> {
 fn public_url(value: &str) -> Option<String> {
     let is_good = Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     (!is_good).then(|| "has to begin with http:// or https:// and a host".to_owned())
+}
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|one| !one.is_empty())
+}
+
+fn is_host(name: &str) -> bool {
+    Url::parse(&format!("http://{name}/"))
+        .is_ok_and(|url| url.port().is_none() && url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(name)))
+}
+
+fn origins(value: &str) -> Option<String> {
+    let is_origin = |one: &str| {
+        let one = one.trim_end_matches('/');
+        Url::parse(one).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == one)
+    };
+    if list(value).any(|one| one == "*") && list(value).count() > 1 {
+        return Some("is either * alone or a list of origins".to_owned());
+    }
+    list(value)
+        .find(|one| *one != "*" && !is_origin(one))
+        .map(|what| format!("lists origins such as https://app.example.com; {what} is none"))
 }
 
 /// Looked at here because the driver puts the whole url, with its password, into its own messages.

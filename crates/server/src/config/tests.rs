@@ -75,6 +75,18 @@ fn a_mistake_in_the_file_is_named() {
     file_is_refused("[log]\nformat = \"xml\"", "log.format");
     file_is_refused("[server]\npublic_url = \"sheaf.example.com\"", "server.public_url");
     file_is_refused("[log]\n\nnot toml [", "line 3");
+    for (key, bad) in [
+        ("trusted_proxies", "10.0.0.0/8, proxy.example.com"),
+        ("allowed_hosts", "sheaf.example.com, https://sheaf.example.com"),
+        ("allowed_hosts", "sheaf.example.com:8000"),
+        ("cors_origins", "https://app.example.com, app.example.com"),
+        ("cors_origins", "https://app.example.com/path"),
+        ("cors_origins", "*, https://app.example.com"),
+        ("cors_origins", "ftp://app.example.com"),
+    ] {
+        file_is_refused(&format!("[server]\n{key} = \"{bad}\""), &format!("server.{key}"));
+    }
+    file_is_refused("[limits]\nauth_per_minute = 0", "limits.auth_per_minute");
 }
 
 #[test]
@@ -94,6 +106,25 @@ fn a_mistake_in_a_flag_is_named_and_one_below_it_is_not_hidden() {
     assert!(said.contains("the flag for server.listen"), "{said}");
     let said = refusal("[server]\nlisten = \"nowhere\"", &[], &[("server.listen", "127.0.0.1:1")]);
     assert!(said.contains("FILE"), "{said}");
+}
+
+#[test]
+fn who_is_let_in_is_read_from_lists() {
+    let file = file(
+        "[server]\npublic_url = \"https://sheaf.example.com/\"\ntrusted_proxies = \"10.0.0.0/8, ::1\"\nallowed_hosts = \
+         \"sheaf.example.com,[::1]\"\ncors_origins = \"https://app.example.com, http://localhost:5173/\"",
+    );
+    let config = load(Some(file.path()), &[], &Overrides::default()).expect("the configuration");
+    let edge = crate::limits::api(&config).edge;
+    assert_eq!(edge.trusted_proxies.len(), 2);
+    assert_eq!(edge.allowed_hosts, ["sheaf.example.com", "[::1]"]);
+    assert_eq!(edge.cors_origins, ["https://app.example.com", "http://localhost:5173"]);
+    assert_eq!(
+        (edge.own_origin.as_deref(), edge.is_https),
+        (Some("https://sheaf.example.com"), true)
+    );
+    let plain = crate::limits::api(&defaults().expect("the defaults")).edge;
+    assert!(plain.allowed_hosts.is_empty() && plain.cors_origins.is_empty() && !plain.is_https && plain.rates.is_on);
 }
 
 #[test]

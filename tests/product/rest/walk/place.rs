@@ -88,10 +88,9 @@ impl Place {
     }
 
     fn with(&self, app: &TestApp, token: &str) -> User {
-        User {
-            token: token.to_owned(),
-            ..User::nobody(app)
-        }
+        let mut user = User::nobody(app);
+        user.token = token.to_owned();
+        user
     }
 
     /// A key of the owner whose scopes cover everything but what the operation does.
