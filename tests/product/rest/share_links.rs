@@ -163,6 +163,13 @@ async fn a_password_guards_all_that_a_link_tells() {
     let opened = comes_by(&app, &token, json!({ "password": "swordfish" })).await.expect(200).body;
     assert_eq!((&opened["document_id"], &opened["token_type"]), (&json!(page), &json!("Bearer")));
     comes_by(&app, "nothing", json!({})).await.problem(404, "not_found");
+    let mut wrong = 0;
+    while comes_by(&app, &token, json!({ "password": "guess" })).await.status == 403 {
+        wrong += 1;
+        assert!(wrong < 50, "guessing goes on");
+    }
+    let waits = comes_by(&app, &token, json!({ "password": "swordfish" })).await;
+    assert!(waits.problem(429, "too_many_attempts").headers.contains_key("retry-after"));
     let listed = owner.get(&format!("{}share-links/", path(&page))).await.expect(200);
     assert_eq!(
         (&listed.body["data"][0]["token"], &listed.body["data"][0]["has_password"]),

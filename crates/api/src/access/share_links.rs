@@ -2,6 +2,7 @@
 
 use super::{LevelName, of_document::CanOf};
 use crate::{
+    edge,
     extract::{Can, CanDocument, Query},
     json::{Json, maybe},
     page::{Listing, Paging},
@@ -18,6 +19,7 @@ use entity::share_link;
 use kernel::{clock::Time, id::*, role::Level};
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
+use users::lockout::{self, Attempt};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -289,9 +291,19 @@ async fn unlock(state: Data<State>, request: HttpRequest, body: Json<Unlock>) ->
         let Some(password) = body.0.password else {
             return Err(refused("password_required", "this link takes a password"));
         };
+        let (whose, source) = (link.id.to_string(), edge::source(&request));
+        let attempt = Attempt {
+            what: "share_link",
+            whose: &whose,
+            source: &source,
+            // Only holders of the link get here; none of them shall be able to lock out the others.
+            is_known: true,
+        };
+        let begun = lockout::begin(&state.accounts, attempt).await?;
         if !state.accounts.is_password(password, hash.clone()).await? {
             return Err(refused("wrong_password", "this is not the link's password"));
         }
+        begun.succeeded().await;
     }
     let (access_token, expires_in) = state.accounts.link_token(link.id, link.generation)?;
     let kept = backends::db::write(&state.db, async |tx: &DatabaseTransaction| links::opened(tx, &link).await);
