@@ -10,7 +10,7 @@ use actix_web::{
 };
 use futures::{StreamExt, future::LocalBoxFuture};
 use kernel::error::Field;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::borrow::Cow;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
@@ -31,6 +31,11 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
             parse(&body).map(Json)
         })
     }
+}
+
+/// Tells an absent field from one that is null.
+pub(crate) fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), ApiError> {

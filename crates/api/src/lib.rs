@@ -3,6 +3,7 @@
 //! A handler names who may in its extractor, parses once, calls one domain function, and answers. Request and response
 //! shapes live next to their handlers; rows never leave.
 
+pub mod api_keys;
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
@@ -22,6 +23,7 @@ pub mod problem;
 pub mod reports;
 pub mod state;
 pub mod streams;
+pub mod tickets;
 pub mod users;
 pub mod workspaces;
 pub mod ws;
@@ -36,6 +38,8 @@ use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
 /// The operations under `/api/v1`, as they stand in the OpenAPI document.
 pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     auth::routes(config);
+    api_keys::routes(config);
+    tickets::routes(config);
     users::routes(config);
     workspaces::routes(config);
     members::routes(config);

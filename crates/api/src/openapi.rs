@@ -3,7 +3,7 @@
 mod failures;
 mod methods;
 
-pub use methods::{methods_of, resource_of};
+pub use methods::{methods_of, resource_of, resources};
 
 use crate::problem::Problem;
 use actix_web::{App, HttpResponse, http::header, web};

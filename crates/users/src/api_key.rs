@@ -1,5 +1,7 @@
 //! Keys for programs: what a request with one may do is what its owner may, as far as the key's scopes go.
 
+pub mod manage;
+
 use crate::{
     Accounts, Caller, Error, Through,
     scope::{Scope, Verb},

@@ -24,6 +24,12 @@ pub enum Error {
     /// The address has an account already.
     #[error("there is an account with this e-mail address")]
     EmailTaken,
+    /// The caller has no such API key.
+    #[error("you have no such API key")]
+    KeyNotFound,
+    /// Somebody has as many API keys as one may have.
+    #[error("you have too many API keys; revoke some")]
+    TooManyKeys,
     /// Bad fields, all of them.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
@@ -43,6 +49,8 @@ impl Explain for Error {
             }
             Self::FreshLoginRequired => Kind::Forbidden,
             Self::EmailTaken => Kind::Conflict,
+            Self::KeyNotFound => Kind::NotFound,
+            Self::TooManyKeys => Kind::Conflict,
             Self::Invalid(_) => Kind::Invalid,
             Self::Internal(_) => Kind::Internal,
             Self::Db(e) => e.kind(),
@@ -57,6 +65,8 @@ impl Explain for Error {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::FreshLoginRequired => "fresh_login_required",
             Self::EmailTaken => "email_taken",
+            Self::KeyNotFound => "api_key_not_found",
+            Self::TooManyKeys => "too_many_api_keys",
             Self::Invalid(_) => "invalid",
             Self::Internal(_) => "internal",
             Self::Db(e) => e.code(),

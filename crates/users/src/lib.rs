@@ -13,6 +13,7 @@ pub mod scope;
 pub mod session;
 pub mod settings;
 pub(crate) mod standing;
+pub mod ticket;
 pub mod token;
 
 #[cfg(test)]
@@ -25,7 +26,7 @@ pub use session::Client;
 pub use settings::Settings;
 pub use token::{Bearer, Caller, Holder, Through};
 
-use kernel::{id::ShareLinkId, secret::Mint};
+use kernel::{id::*, secret::Mint};
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 
@@ -85,6 +86,11 @@ impl Accounts {
             Bearer::Person(caller) => Ok(caller),
             Bearer::Link(_) => Err(Error::Unauthenticated),
         }
+    }
+
+    /// Insists that a login goes on and that its account is open.
+    pub(crate) async fn goes_on(&self, user: UserId, session: SessionId) -> Result<(), Error> {
+        self.inner.standings.check(&self.inner.db, user, session).await
     }
 
     /// A token for whoever holds a share link: it opens what the link opens, for as long as the link does.

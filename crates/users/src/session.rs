@@ -207,6 +207,7 @@ pub async fn purge(db: &DatabaseConnection) -> Result<u64, DbErr> {
         .add(session::Column::ExpiresAt.lt(yesterday))
         .add(session::Column::RevokedAt.lt(yesterday));
     db::write(db, async |tx: &DatabaseTransaction| {
+        crate::ticket::purge(tx).await?;
         Ok(session::Entity::delete_many().filter(is_over).exec(tx).await?.rows_affected)
     })
     .await

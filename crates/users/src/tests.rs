@@ -1,9 +1,11 @@
 //! Accounts and logins on a real database, and tokens as an attacker would write them.
 
 mod account;
+mod api_key;
 mod keys;
 mod password;
 mod session;
+mod ticket;
 mod token;
 
 use crate::{Accounts, Bearer, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     extract::{CanDocument, CanTrashed, Known, Query},
-    json::Json,
+    json::{Json, maybe},
     page::{Listing, Paging, cursor},
     problem::ApiError,
     state::State,
@@ -23,7 +23,7 @@ use documents::{
 };
 use kernel::{error::Field, id::*, role::Level};
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -173,11 +173,6 @@ async fn read(state: Data<State>, CanDocument(access): CanDocument<ViewDocument>
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(page))
-}
-
-/// Tells an absent field from one that is null.
-fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Changes to a page. What is left out stays; null clears.
