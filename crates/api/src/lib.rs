@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod middleware;
+pub mod oidc;
 pub mod openapi;
 pub mod outside;
 pub mod page;
@@ -38,6 +39,7 @@ use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
 /// The operations under `/api/v1`, as they stand in the OpenAPI document.
 pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     auth::routes(config);
+    oidc::routes(config);
     api_keys::routes(config);
     tickets::routes(config);
     users::routes(config);

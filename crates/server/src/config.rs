@@ -22,6 +22,8 @@ pub struct Config {
     pub redis: Redis,
     /// Logins.
     pub auth: Auth,
+    /// Logins with other providers.
+    pub oidc: Oidc,
     /// Live pages.
     pub collab: Collab,
     /// Background work.
@@ -89,10 +91,20 @@ pub struct Auth {
     pub reuse_leeway_secs: u64,
     /// How long a login counts as fresh for dangerous acts.
     pub fresh_secs: u64,
+    /// How long a closed account can be kept, before it is erased.
+    pub deletion_grace_days: u64,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,
     pub concurrent_hashes: usize,
+}
+
+/// `[oidc]`, or `[[oidc]]` once for each provider.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    #[serde(serialize_with = "show::secret")]
+    pub providers: SecretString,
 }
 
 /// `[collab]`

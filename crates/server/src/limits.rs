@@ -2,6 +2,7 @@
 
 use crate::config::{Auth, Collab, Config};
 use jobs::Queue;
+use secrecy::ExposeSecret;
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -16,11 +17,22 @@ pub fn users(auth: &Auth) -> users::Settings {
         refresh_ttl: Duration::from_secs(auth.refresh_ttl_days * DAY),
         session_ttl: Duration::from_secs(auth.session_ttl_days * DAY),
         fresh_for: Duration::from_secs(auth.fresh_secs),
+        oidc: users::oidc::Settings::default(),
+        deletion_grace: Duration::from_secs(auth.deletion_grace_days * DAY),
         reuse_leeway: Duration::from_secs(auth.reuse_leeway_secs),
         hash_memory_kib: auth.hash_memory_kib,
         hash_iterations: auth.hash_iterations,
         hash_parallelism: auth.hash_parallelism,
         concurrent_hashes: auth.concurrent_hashes,
+    }
+}
+
+/// Settings of logins with other providers.
+pub fn oidc(config: &Config) -> users::oidc::Settings {
+    users::oidc::Settings {
+        // Was read before, when the configuration was.
+        providers: users::oidc::Provider::list(config.oidc.providers.expose_secret()).unwrap_or_default(),
+        public_url: public_url(config),
     }
 }
 

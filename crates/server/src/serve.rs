@@ -60,10 +60,14 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
     let waking = tokio::spawn(waking);
     let mint = ring.mint();
+    let logins = users::Settings {
+        oidc: limits::oidc(config),
+        ..limits::users(&config.auth)
+    };
     let state = State {
         db: db.clone(),
         bus,
-        accounts: Accounts::new(db.clone(), ring, limits::users(&config.auth)),
+        accounts: Accounts::new(db.clone(), ring, logins),
         rooms: rooms.clone(),
         settings: Arc::new(limits::api(config)),
         draining: draining.clone(),

@@ -12,6 +12,7 @@ mod net;
 mod postgres;
 mod process;
 mod redis;
+mod script;
 
 pub use database::TestDb;
 pub use form::Form;
@@ -19,3 +20,4 @@ pub use mail::MailCatcher;
 pub use net::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use script::Script;

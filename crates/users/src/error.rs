@@ -33,6 +33,9 @@ pub enum Error {
     /// Bad fields, all of them.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
+    /// A login with another provider that did not work out.
+    #[error(transparent)]
+    Oidc(#[from] crate::oidc::Problem),
     /// A fault of ours.
     #[error("internal: {0}")]
     Internal(String),
@@ -52,6 +55,7 @@ impl Explain for Error {
             Self::KeyNotFound => Kind::NotFound,
             Self::TooManyKeys => Kind::Conflict,
             Self::Invalid(_) => Kind::Invalid,
+            Self::Oidc(e) => e.kind(),
             Self::Internal(_) => Kind::Internal,
             Self::Db(e) => e.kind(),
         }
@@ -68,6 +72,7 @@ impl Explain for Error {
             Self::KeyNotFound => "api_key_not_found",
             Self::TooManyKeys => "too_many_api_keys",
             Self::Invalid(_) => "invalid",
+            Self::Oidc(e) => e.code(),
             Self::Internal(_) => "internal",
             Self::Db(e) => e.code(),
         }

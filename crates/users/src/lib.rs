@@ -5,10 +5,15 @@
 
 pub mod account;
 pub mod api_key;
+pub mod avatar;
+pub mod deletion;
 pub mod error;
+pub mod export;
 pub mod fresh;
 pub mod keys;
+pub mod oidc;
 pub(crate) mod password;
+pub mod profile;
 pub mod scope;
 pub mod session;
 pub mod settings;
@@ -40,6 +45,7 @@ struct Inner {
     db: DatabaseConnection,
     ring: KeyRing,
     hasher: password::Hasher,
+    sources: oidc::Sources,
     settings: Settings,
     standings: standing::Standings,
 }
@@ -48,11 +54,13 @@ impl Accounts {
     /// Accounts in a database, with the keys that sign access tokens.
     pub fn new(db: DatabaseConnection, ring: KeyRing, settings: Settings) -> Self {
         let hasher = password::Hasher::new(&settings);
+        let sources = oidc::Sources::new(&settings.oidc);
         Self {
             inner: Arc::new(Inner {
                 db,
                 ring,
                 hasher,
+                sources,
                 settings,
                 standings: standing::Standings::default(),
             }),
@@ -121,6 +129,10 @@ impl Accounts {
 
     pub(crate) fn hasher(&self) -> &password::Hasher {
         &self.inner.hasher
+    }
+
+    pub(crate) fn sources(&self) -> &oidc::Sources {
+        &self.inner.sources
     }
 
     pub(crate) fn ring(&self) -> &KeyRing {

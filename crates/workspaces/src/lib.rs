@@ -4,8 +4,10 @@
 pub mod access;
 pub mod activity;
 pub mod audit;
+pub mod departure;
 pub mod error;
 pub mod member;
+pub mod people;
 pub mod report;
 pub mod workspace;
 
