@@ -7,7 +7,7 @@
 // that was; "next" publishes a new key first. /redirect/ is a provider whose description is a redirect, /large/ one that
 // does not end.
 
-import { createHmac, createPublicKey, generateKeyPairSync, sign as signWith } from "node:crypto"
+import { createHmac, generateKeyPairSync, sign as signWith } from "node:crypto"
 import { createServer } from "node:http"
 
 const port = Number(process.argv[2])
@@ -22,7 +22,7 @@ const keys = {
 }
 const stranger = rsa()
 const published = new Map(Object.entries(keys).map(([kid, pair]) => [kid, pair.publicKey]))
-const pem = createPublicKey(keys.RS256.publicKey).export({ type: "spki", format: "pem" })
+const pem = keys.RS256.publicKey.export({ type: "spki", format: "pem" })
 
 function signature(how, message) {
   const bytes = Buffer.from(message)

@@ -2,6 +2,7 @@
 
 mod account;
 mod api_key;
+mod deletion;
 mod keys;
 mod password;
 mod session;

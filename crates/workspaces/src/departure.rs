@@ -1,7 +1,7 @@
 //! People who close their accounts: what they would leave behind without an owner, and the end of their memberships.
 
 use crate::{Error, member as members};
-use entity::{access_request, member, report_subscription, workspace};
+use entity::{access_request, invitation, member, report_subscription, workspace};
 use events::{By, Change};
 use kernel::{clock, id::*, role::Role};
 use sea_orm::{
@@ -51,6 +51,11 @@ pub async fn depart(tx: &DatabaseTransaction, user: UserId) -> Result<(), Error>
         .await?;
     access_request::Entity::delete_many()
         .filter(access_request::Column::UserId.eq(user))
+        .exec(tx)
+        .await?;
+    // They say which address it was.
+    invitation::Entity::delete_many()
+        .filter(invitation::Column::AcceptedBy.eq(user))
         .exec(tx)
         .await?;
     let memberships = member::Entity::find()

@@ -3,7 +3,8 @@
 use super::reports::over;
 use crate::support::{TestApp, User};
 use jobs::{Job, kinds::EraseAccounts};
-use sea_orm::{ConnectionTrait, Statement};
+use kernel::id::*;
+use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -174,8 +175,15 @@ async fn an_erased_account_opens_nothing_and_leaves_what_it_wrote() {
     let again = json!({ "email": ada.email, "password": "correct horse battery staple", "display_name": "New" });
     let new = User::of(&app, &User::nobody(&app).post("/api/v1/auth/register/", &again).await.expect(201));
     assert_ne!(new.id, ada.id, "the address is free");
-    new.get(&format!("/api/v1/workspaces/{alone}/"))
+    assert_eq!(new.get("/api/v1/workspaces/").await.expect(200).body["data"], json!([]));
+    let db = app.database().await;
+    let id = WorkspaceId(uuid::Uuid::parse_str(&alone).expect("an id"));
+    let trashed = entity::workspace::Entity::find_by_id(id)
+        .one(&db)
         .await
-        .problem(404, "workspace_not_found");
+        .expect("asked")
+        .expect("a row");
+    assert!(trashed.deleted_at.is_some(), "what was theirs alone goes with them");
+    db.close().await.expect("closed");
     app.stop().await;
 }
