@@ -90,8 +90,6 @@ impl Hasher {
     /// # Errors
     /// Only faults of ours.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
-        // Who signs in with another provider only has none, which must not be quicker to say.
-        let hash = hash.filter(|hash| !hash.is_empty());
         let is_somebody = hash.is_some();
         let hash = match hash {
             Some(hash) => hash,

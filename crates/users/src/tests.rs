@@ -4,6 +4,7 @@ mod account;
 mod api_key;
 mod deletion;
 mod keys;
+mod oidc;
 mod password;
 mod session;
 mod ticket;

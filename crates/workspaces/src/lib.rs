@@ -2,12 +2,12 @@
 //! may see it ([`activity`], [`audit`], [`report`]).
 
 pub mod access;
+pub mod acquaintance;
 pub mod activity;
 pub mod audit;
 pub mod departure;
 pub mod error;
 pub mod member;
-pub mod people;
 pub mod report;
 pub mod workspace;
 

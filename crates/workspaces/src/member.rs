@@ -116,7 +116,7 @@ fn already(error: DbErr) -> Error {
 
 /// Makes sure that nobody else changes members of this workspace until the transaction ends: who the last owner is can
 /// only be asked then. SQLite has one writer anyway. On PostgreSQL the lock is one that lets others make pages.
-pub(crate) async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), DbErr> {
+async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
         workspace::Entity::find_by_id(workspace).lock(LockType::NoKeyUpdate).one(tx).await?;
     }
@@ -200,7 +200,7 @@ pub async fn leave(tx: &DatabaseTransaction, access: &Access<ReadWorkspace>) -> 
     delete(tx, access.by(), member).await
 }
 
-pub(crate) async fn delete(tx: &DatabaseTransaction, by: events::By, member: member::Model) -> Result<(), Error> {
+async fn delete(tx: &DatabaseTransaction, by: events::By, member: member::Model) -> Result<(), Error> {
     let user = member.user_id;
     member::Entity::delete_by_id((member.workspace_id, user)).exec(tx).await?;
     events::append(tx, by, Change::MemberRemoved { member: user }).await?;

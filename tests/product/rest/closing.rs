@@ -59,6 +59,8 @@ async fn a_closed_account_is_kept_by_saying_so_or_by_signing_in() {
         "closing it again changes nothing"
     );
     assert_eq!(ada.get(ME).await.expect(200).body["erased_at"], json!(at));
+    let said = letter(&app, "will be erased on").await;
+    assert!(said.contains(&at[..10]), "{said}");
     other.get(ME).await.problem(401, "unauthenticated");
     key.get(ME).await.problem(401, "unauthenticated");
     assert_eq!(
@@ -70,7 +72,6 @@ async fn a_closed_account_is_kept_by_saying_so_or_by_signing_in() {
     ada.delete(ME).await.expect(202);
     let back = User::of(&app, &signs_in(&app, &ada).await.expect(200));
     assert_eq!(back.get(ME).await.expect(200).body["erased_at"], json!(null));
-    letter(&app, "will be erased on").await;
     app.stop().await;
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use users::{account, avatar};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use workspaces::people;
+use workspaces::acquaintance;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(read);
@@ -42,7 +42,7 @@ pub(super) async fn may_know(state: &State, caller: UserId, other: UserId) -> Re
     if caller == other {
         return Ok(true);
     }
-    let role = people::highest_role_beside(&state.db, caller, other).await?;
+    let role = acquaintance::highest_role_beside(&state.db, caller, other).await?;
     if account::is_admin(&state.db, caller).await? {
         return Ok(true);
     }

@@ -9,7 +9,10 @@ use crate::{
 use documents::{markdown, page::Page, projection::Content, snapshot};
 use entity::{document, user};
 use futures::FutureExt;
-use kernel::id::*;
+use kernel::{
+    error::{Explain, Kind},
+    id::*,
+};
 use queue::Unique;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -85,13 +88,22 @@ impl ExportAccount {
             after = Some(last.id);
             for page in some {
                 seen += 1;
-                if access::open::<ViewDocument>(work.db(), self.user, page.id).await.is_ok() {
+                if may_see(work, self.user, page.id).await? {
                     listed.push(write_page(work, parcel, &page).await?);
                 }
             }
             let percent = u8::try_from(5 + 85 * seen.min(count) / count).unwrap_or(90);
             work.progress(percent, "gathering pages").await?;
         }
+    }
+}
+
+/// Whether they still may see a page that they made.
+async fn may_see(work: &Work, user: UserId, page: DocumentId) -> Result<bool, Trouble> {
+    match access::open::<ViewDocument>(work.db(), user, page).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => Ok(false),
+        Err(error) => Err(Trouble::Retry(error.to_string())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! People who go for good: nobody is left without an owner, and nothing of theirs is left to open.
 
 use super::Stage;
-use crate::{departure, people};
+use crate::{acquaintance, departure};
 use backends::db::write;
 use entity::{member, workspace};
 use kernel::{id::*, role::Role};
@@ -69,7 +69,7 @@ async fn another_owner_keeps_it_as_it_is() {
 #[tokio::test]
 async fn people_know_of_each_other_through_a_living_workspace() {
     let stage = Stage::new().await;
-    let beside = async |user, other| people::highest_role_beside(stage.db(), user, other).await.expect("asked");
+    let beside = async |user, other| acquaintance::highest_role_beside(stage.db(), user, other).await.expect("asked");
     assert_eq!(beside(stage.guest, stage.owner).await, Some(Role::Guest));
     assert_eq!(beside(stage.admin, stage.guest).await, Some(Role::Admin));
     assert_eq!(beside(stage.stranger, stage.owner).await, None);
