@@ -11,6 +11,7 @@ mod m0008_reports;
 mod m0009_identity;
 mod m0010_tenants;
 mod m0011_access;
+mod m0012_account_exports;
 
 use sea_orm_migration::prelude::*;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_identity::Migration),
             Box::new(m0010_tenants::Migration),
             Box::new(m0011_access::Migration),
+            Box::new(m0012_account_exports::Migration),
         ]
     }
 }

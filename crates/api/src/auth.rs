@@ -48,7 +48,7 @@ struct Refresh {
 
 /// Who signed in, and their tokens.
 #[derive(Serialize, ToSchema)]
-struct Tokens {
+pub(crate) struct Tokens {
     /// Who.
     user: User,
     /// For `Authorization: Bearer …`, and for sockets.
@@ -83,7 +83,7 @@ impl From<SignedIn> for Tokens {
     }
 }
 
-fn client(request: &HttpRequest) -> Client {
+pub(crate) fn client(request: &HttpRequest) -> Client {
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {
         user_agent: agent.unwrap_or_default().to_owned(),
@@ -91,7 +91,7 @@ fn client(request: &HttpRequest) -> Client {
     }
 }
 
-fn tokens(mut answer: actix_web::HttpResponseBuilder, signed_in: SignedIn) -> HttpResponse {
+pub(crate) fn tokens(mut answer: actix_web::HttpResponseBuilder, signed_in: SignedIn) -> HttpResponse {
     answer
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Tokens::from(signed_in))

@@ -45,7 +45,8 @@ impl Tag {
         }
     }
 
-    fn is_known_to(&self, request: &HttpRequest) -> bool {
+    /// Whether the client has this version already.
+    pub fn is_known_to(&self, request: &HttpRequest) -> bool {
         if !request.headers().contains_key(header::IF_NONE_MATCH) {
             return false;
         }

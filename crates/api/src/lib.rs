@@ -4,6 +4,7 @@
 //! shapes live next to their handlers; rows never leave.
 
 pub mod access;
+pub mod api_keys;
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
@@ -17,6 +18,7 @@ pub mod jobs;
 pub mod json;
 pub mod members;
 pub mod middleware;
+pub mod oidc;
 pub mod openapi;
 pub mod outside;
 pub mod page;
@@ -25,6 +27,7 @@ pub mod reports;
 pub mod revocation;
 pub mod state;
 pub mod streams;
+pub mod tickets;
 pub mod users;
 mod who;
 pub mod workspaces;
@@ -40,6 +43,9 @@ use utoipa_actix_web::service_config::ServiceConfig as ApiConfig;
 /// The operations under `/api/v1`, as they stand in the OpenAPI document.
 pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     auth::routes(config);
+    oidc::routes(config);
+    api_keys::routes(config);
+    tickets::routes(config);
     users::routes(config);
     workspaces::routes(config);
     members::routes(config);

@@ -3,7 +3,7 @@
 mod failures;
 mod methods;
 
-pub use methods::{methods_of, resource_of};
+pub use methods::{methods_of, resource_of, resources};
 
 use crate::problem::Problem;
 use actix_web::{App, HttpResponse, http::header, web};
@@ -23,13 +23,17 @@ use utoipa_actix_web::AppExt;
 pub const PATH: &str = "/api/v1/openapi.json";
 
 /// Operations that need no token. This list may only shrink.
-pub const PUBLIC: [&str; 6] = [
+pub const PUBLIC: [&str; 10] = [
     "auth.register",
     "auth.login",
     "auth.refresh",
     "auth.logout",
     "share_links.look",
     "share_links.unlock",
+    "auth.oidc_providers",
+    "auth.oidc_start",
+    "auth.oidc_callback",
+    "auth.oidc_finish",
 ];
 
 #[derive(OpenApi)]

@@ -1,15 +1,22 @@
 //! People.
 
-use crate::{etag::Tag, extract::Known, problem::ApiError, state::State};
-use actix_web::{HttpRequest, HttpResponse, get, web::Data};
+mod avatar;
+mod closing;
+mod export;
+mod me;
+mod people;
+
 use kernel::{clock::Time, id::*};
 use serde::Serialize;
-use users::account;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(me);
+    me::routes(config);
+    closing::routes(config);
+    export::routes(config);
+    avatar::routes(config);
+    people::routes(config);
 }
 
 /// What somebody may do beside what workspaces and pages let them.
@@ -31,6 +38,9 @@ pub struct User {
     /// What others see.
     #[schema(example = "Ada Lovelace")]
     pub display_name: String,
+    /// An IANA time zone, for times in letters; UTC when null.
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
     /// When the account was made.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
     pub created_at: Time,
@@ -45,17 +55,9 @@ impl From<entity::user::Model> for User {
             id: row.id,
             email: row.email,
             display_name: row.display_name,
+            time_zone: row.time_zone,
             created_at: row.created_at,
             abilities,
         }
     }
-}
-
-/// Read your own account.
-#[utoipa::path(tag = "users", operation_id = "users.me", responses((status = 200, description = "You", body = User, headers(("ETag" = String, description = "Its version")))))]
-#[get("/users/me/")]
-async fn me(state: Data<State>, Known(caller): Known, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let user = account::find(&state.db, caller.user).await?.ok_or_else(ApiError::unauthenticated)?;
-    let tag = Tag::of(&[user.updated_at.timestamp_micros().to_string()]);
-    Ok(tag.answer(&request, &User::from(user)))
 }

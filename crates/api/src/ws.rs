@@ -44,7 +44,11 @@ fn offered(request: &HttpRequest) -> Vec<String> {
 }
 
 async fn known(accounts: &Accounts, token: &str) -> Result<Bearer, Close> {
-    match accounts.authenticate(token).await {
+    told(accounts.authenticate(token).await)
+}
+
+fn told(bearer: Result<users::Bearer, users::Error>) -> Result<Bearer, Close> {
+    match bearer {
         Ok(bearer) => Ok(Bearer {
             who: who::on_socket(&bearer),
             expires_ms: bearer.expires_at().timestamp_millis(),
@@ -75,9 +79,11 @@ async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<Stat
     });
     let in_subprotocol = offered.iter().find_map(|name| name.strip_prefix("bearer."));
     let token = bearer(&request).or(asked.token.as_deref()).or(in_subprotocol);
-    let bearer = match token {
-        Some(token) => authenticate(token.to_owned()).await,
-        None => Err(Close::Unauthenticated),
+    let named = request.match_info().get("document_id").and_then(documents::url::decode);
+    let bearer = match (token, crate::tickets::in_query(request.query_string())) {
+        (Some(token), _) => authenticate(token.to_owned()).await,
+        (None, Some(ticket)) => told(users::ticket::redeem(&state.accounts, &ticket, named).await.map(users::Bearer::Person)),
+        (None, None) => Err(Close::Unauthenticated),
     };
     let settings = state.rooms.settings().clone();
     // Strangers may claim little until they have said who they are.
@@ -91,7 +97,6 @@ async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<Stat
     );
     let body = guard::guarded(&request, body, limit.clone()).await?;
     let (answer, socket, frames) = actix_ws::handle_with_protocols(&request, body, &names)?;
-    let named = request.match_info().get("document_id").and_then(documents::url::decode);
     let agreed = offered.iter().find_map(|name| Protocol::of_subprotocol(name)).map(Ok);
     let arrival = Arrival {
         // A page that the path names and that is none is not found, not asked for later.

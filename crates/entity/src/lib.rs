@@ -5,6 +5,7 @@
 pub mod access_request;
 pub mod access_version;
 pub mod account_deletion;
+pub mod account_export;
 pub mod administrator;
 pub mod api_key;
 pub mod avatar;

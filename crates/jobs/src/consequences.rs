@@ -2,7 +2,7 @@
 //! transaction that stamps the fact, so each follows exactly once.
 
 use crate::{Job, kinds::send_mail::SendMail, letter::Mail};
-use entity::{event, member, session, user, workspace};
+use entity::{account_deletion, event, member, session, user, workspace};
 use events::{By, Change};
 use kernel::id::*;
 use queue::Unique;
@@ -17,6 +17,7 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
     for event in events {
         let letter = match event.kind.as_str() {
             "member.added" => member_added(tx, event).await?,
+            "user.closed" => account_closed(tx, event).await?,
             "session.revoked_on_reuse" => session_revoked(tx, event).await?,
             _ => None,
         };
@@ -97,6 +98,24 @@ async fn member_added(tx: &impl ConnectionTrait, event: &event::Model) -> Result
             by: by.map_or_else(|| "Somebody".to_owned(), |by| by.display_name),
             role: payload["role"].as_str().unwrap_or("member").to_owned(),
             url: format!("/workspaces/{}", home.id),
+        },
+    }))
+}
+
+/// Whoever closes an account is told until when they can keep it; also in case it was not them.
+async fn account_closed(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Option<SendMail>, DbErr> {
+    let Some(to) = living_user(tx, event.user_id).await? else {
+        return Ok(None);
+    };
+    let Some(deletion) = account_deletion::Entity::find_by_id(to.id).one(tx).await? else {
+        return Ok(None);
+    };
+    Ok(Some(SendMail {
+        to: to.email,
+        to_name: to.display_name,
+        mail: Mail::AccountClosed {
+            erased_at: deletion.due_at.format("%Y-%m-%d").to_string(),
+            url: "/".to_owned(),
         },
     }))
 }

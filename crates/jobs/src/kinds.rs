@@ -1,6 +1,8 @@
 //! Every kind of job there is.
 
 pub mod compact_page;
+pub mod erase_account;
+pub mod export_account;
 pub mod forget_jobs;
 pub mod keep_events;
 pub mod make_report;
@@ -12,6 +14,8 @@ pub mod snapshot_page;
 pub(crate) mod trial;
 
 pub use compact_page::{CompactPage, CompactPages};
+pub use erase_account::{EraseAccount, EraseAccounts};
+pub use export_account::ExportAccount;
 pub use forget_jobs::ForgetJobs;
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
@@ -55,6 +59,9 @@ kinds! {
     CompactPages,
     CompactPage,
     PurgeSessions,
+    EraseAccounts,
+    EraseAccount,
+    ExportAccount,
     SealEvents,
     KeepEvents,
     ForgetJobs,

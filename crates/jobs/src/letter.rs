@@ -29,6 +29,20 @@ pub enum Mail {
         /// What the login said it was; may be empty.
         user_agent: String,
     },
+    /// To somebody who closed their account.
+    AccountClosed {
+        /// The day it is erased.
+        erased_at: String,
+        /// Where they sign in, which keeps it.
+        url: String,
+    },
+    /// To somebody whose account was exported.
+    ExportReady {
+        /// The last day it can be fetched.
+        until: String,
+        /// Where it is.
+        url: String,
+    },
     /// To somebody who wants to know how the week was.
     WeeklyReport {
         /// The workspace's name.
@@ -68,7 +82,10 @@ impl Mail {
     #[must_use]
     pub fn at(&self, public_url: &str) -> Self {
         let mut mail = self.clone();
-        if let Self::MemberAdded { url, .. } | Self::WeeklyReport { url, .. } = &mut mail
+        if let Self::MemberAdded { url, .. }
+        | Self::WeeklyReport { url, .. }
+        | Self::AccountClosed { url, .. }
+        | Self::ExportReady { url, .. } = &mut mail
             && url.starts_with('/')
         {
             *url = format!("{}{url}", public_url.trim_end_matches('/'));
@@ -89,6 +106,12 @@ impl Mail {
                 "We ended one of your logins".to_owned(),
                 context! { at, user_agent },
             ),
+            Self::AccountClosed { erased_at, url } => (
+                "account_closed",
+                format!("Your account will be erased on {erased_at}"),
+                context! { erased_at, url },
+            ),
+            Self::ExportReady { until, url } => ("export_ready", "Your data are ready".to_owned(), context! { until, url }),
             Self::WeeklyReport {
                 workspace,
                 from,
@@ -142,7 +165,11 @@ fn templates() -> Result<Environment<'static>, Error> {
         .build()?;
     templates.set_syntax(syntax);
     for (name, source) in [
+        ("account_closed.html", include_str!("../templates/account_closed.html")),
+        ("account_closed.txt", include_str!("../templates/account_closed.txt")),
         ("button.html", include_str!("../templates/button.html")),
+        ("export_ready.html", include_str!("../templates/export_ready.html")),
+        ("export_ready.txt", include_str!("../templates/export_ready.txt")),
         ("frame.html", include_str!("../templates/frame.html")),
         ("member_added.html", include_str!("../templates/member_added.html")),
         ("member_added.txt", include_str!("../templates/member_added.txt")),

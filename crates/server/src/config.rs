@@ -24,6 +24,8 @@ pub struct Config {
     pub auth: Auth,
     /// How much somebody may send.
     pub limits: Limits,
+    /// Logins with other providers.
+    pub oidc: Oidc,
     /// Live pages.
     pub collab: Collab,
     /// Background work.
@@ -94,6 +96,8 @@ pub struct Auth {
     pub reuse_leeway_secs: u64,
     /// How long a login counts as fresh for dangerous acts.
     pub fresh_secs: u64,
+    /// How long a closed account can be kept, before it is erased.
+    pub deletion_grace_days: u64,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,
@@ -112,6 +116,14 @@ pub struct Limits {
     pub login_failures: u64,
     pub login_failures_anywhere: u64,
     pub login_wait_secs: u64,
+}
+
+/// `[oidc]`, or `[[oidc]]` once for each provider.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    #[serde(serialize_with = "show::secret")]
+    pub providers: SecretString,
 }
 
 /// `[collab]`

@@ -3,6 +3,7 @@
 use crate::config::{Collab, Config};
 use api::edge::{self, Edge, Rates};
 use jobs::Queue;
+use secrecy::ExposeSecret;
 use std::time::Duration;
 use url::Url;
 use users::lockout::Patience;
@@ -20,6 +21,8 @@ pub fn users(config: &Config) -> users::Settings {
         refresh_ttl: Duration::from_secs(auth.refresh_ttl_days * DAY),
         session_ttl: Duration::from_secs(auth.session_ttl_days * DAY),
         fresh_for: Duration::from_secs(auth.fresh_secs),
+        oidc: users::oidc::Settings::default(),
+        deletion_grace: Duration::from_secs(auth.deletion_grace_days * DAY),
         reuse_leeway: Duration::from_secs(auth.reuse_leeway_secs),
         hash_memory_kib: auth.hash_memory_kib,
         hash_iterations: auth.hash_iterations,
@@ -30,6 +33,15 @@ pub fn users(config: &Config) -> users::Settings {
             free_anywhere: limits.login_failures_anywhere,
             wait: Duration::from_secs(limits.login_wait_secs),
         },
+    }
+}
+
+/// Settings of logins with other providers.
+pub fn oidc(config: &Config) -> users::oidc::Settings {
+    users::oidc::Settings {
+        // Was read before, when the configuration was.
+        providers: users::oidc::Provider::list(config.oidc.providers.expose_secret()).unwrap_or_default(),
+        public_url: public_url(config),
     }
 }
 

@@ -69,7 +69,11 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
     let waking = tokio::spawn(waking);
     let mint = ring.mint();
-    let accounts = Accounts::counting(db.clone(), ring, limits::users(config), counting.clone());
+    let logins = users::Settings {
+        oidc: limits::oidc(config),
+        ..limits::users(config)
+    };
+    let accounts = Accounts::counting(db.clone(), ring, logins, counting.clone());
     let state = State {
         db: db.clone(),
         bus,

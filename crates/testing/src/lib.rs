@@ -12,10 +12,12 @@ mod net;
 mod postgres;
 mod process;
 mod redis;
+mod script;
 
 pub use database::TestDb;
 pub use form::Form;
-pub use mail::MailCatcher;
+pub use mail::{MailCatcher, node};
 pub use net::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use script::Script;

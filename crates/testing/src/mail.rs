@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Where the script and its packages are.
-const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients");
+pub(crate) const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients");
 /// How often the mails are counted while a test waits for them.
 const COUNT_EVERY: Duration = Duration::from_millis(20);
 
@@ -83,13 +83,14 @@ fn lines(log: &Path) -> Vec<Value> {
         .collect()
 }
 
-fn port(log: &Path) -> Option<u64> {
+pub(crate) fn port(log: &Path) -> Option<u64> {
     lines(log).iter().find_map(|line| line["listening"].as_u64())
 }
 
-fn node() -> PathBuf {
+/// The Node that runs the clients of the tests.
+pub fn node() -> PathBuf {
     let named = env::var("SHEAF_TEST_NODE").map(PathBuf::from);
     named
         .or_else(|| env::on_path("node"))
-        .expect("this test starts a mail server in Node: install Node.js 20 or newer, or set SHEAF_TEST_NODE")
+        .expect("this test starts a server in Node: install Node.js 20 or newer, or set SHEAF_TEST_NODE")
 }

@@ -52,7 +52,7 @@ impl fmt::Debug for SignedIn {
 }
 
 /// An address in the form it is kept in, or what is wrong with it. Whether it exists only a mail can tell.
-fn parse_email(email: &str) -> Result<String, Field> {
+pub(crate) fn parse_email(email: &str) -> Result<String, Field> {
     let email = email.trim().to_lowercase();
     let bad = |detail: &str| Field::new("/email", "invalid", detail);
     if email.len() > 254 {
@@ -69,7 +69,7 @@ fn parse_email(email: &str) -> Result<String, Field> {
     }
 }
 
-fn parse_name(name: &str) -> Result<String, Field> {
+pub(crate) fn parse_name(name: &str) -> Result<String, Field> {
     let name = name.trim();
     if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(Field::new(
@@ -116,7 +116,7 @@ async fn prepare(accounts: &Accounts, new: NewUser) -> Result<user::Model, Error
     })
 }
 
-async fn insert(tx: &impl ConnectionTrait, row: &user::Model) -> Result<(), Error> {
+pub(crate) async fn insert(tx: &impl ConnectionTrait, row: &user::Model) -> Result<(), Error> {
     user::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx)
         .await

@@ -1,10 +1,12 @@
 //! Keys for programs: what a request with one may do is what its owner may, as far as the key's scopes go.
 
+pub mod manage;
+
 use crate::{
     Accounts, Caller, Error, Through,
     scope::{Scope, Verb},
 };
-use entity::{api_key, user};
+use entity::{account_deletion, api_key, user};
 use kernel::{clock, id::*, secret};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
 use std::{sync::Arc, time::Duration};
@@ -48,6 +50,10 @@ pub(crate) async fn authenticate(accounts: &Accounts, key: &str) -> Result<Calle
         .column(user::Column::Id)
         .filter(user::Column::DeletedAt.is_null())
         .into_query();
+    let closing = account_deletion::Entity::find()
+        .select_only()
+        .column(account_deletion::Column::UserId)
+        .into_query();
     let row = api_key::Entity::find()
         .filter(api_key::Column::KeyHash.eq(secret::hash(key)))
         .filter(api_key::Column::RevokedAt.is_null())
@@ -57,6 +63,7 @@ pub(crate) async fn authenticate(accounts: &Accounts, key: &str) -> Result<Calle
                 .add(api_key::Column::ExpiresAt.gt(now)),
         )
         .filter(api_key::Column::UserId.in_subquery(open))
+        .filter(api_key::Column::UserId.not_in_subquery(closing))
         .one(accounts.db())
         .await?
         .ok_or(Error::Unauthenticated)?;

@@ -28,9 +28,18 @@ pub enum Error {
     /// Too many wrong secrets from there; the next is looked at after this time.
     #[error("too many failed attempts; try again in {} seconds", .0.as_secs_f64().ceil())]
     TooManyAttempts(Duration),
+    /// The caller has no such API key.
+    #[error("you have no such API key")]
+    KeyNotFound,
+    /// Somebody has as many API keys as one may have.
+    #[error("you have too many API keys; revoke some")]
+    TooManyKeys,
     /// Bad fields, all of them.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
+    /// A login with another provider that did not work out.
+    #[error(transparent)]
+    Oidc(#[from] crate::oidc::Problem),
     /// A fault of ours.
     #[error("internal: {0}")]
     Internal(String),
@@ -48,7 +57,10 @@ impl Explain for Error {
             Self::FreshLoginRequired => Kind::Forbidden,
             Self::EmailTaken => Kind::Conflict,
             Self::TooManyAttempts(_) => Kind::Limited,
+            Self::KeyNotFound => Kind::NotFound,
+            Self::TooManyKeys => Kind::Conflict,
             Self::Invalid(_) => Kind::Invalid,
+            Self::Oidc(e) => e.kind(),
             Self::Internal(_) => Kind::Internal,
             Self::Db(e) => e.kind(),
         }
@@ -63,7 +75,10 @@ impl Explain for Error {
             Self::FreshLoginRequired => "fresh_login_required",
             Self::EmailTaken => "email_taken",
             Self::TooManyAttempts(_) => "too_many_attempts",
+            Self::KeyNotFound => "api_key_not_found",
+            Self::TooManyKeys => "too_many_api_keys",
             Self::Invalid(_) => "invalid",
+            Self::Oidc(e) => e.code(),
             Self::Internal(_) => "internal",
             Self::Db(e) => e.code(),
         }

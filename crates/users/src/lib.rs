@@ -5,15 +5,21 @@
 
 pub mod account;
 pub mod api_key;
+pub mod avatar;
+pub mod deletion;
 pub mod error;
+pub mod export;
 pub mod fresh;
 pub mod keys;
 pub mod lockout;
+pub mod oidc;
 pub(crate) mod password;
+pub mod profile;
 pub mod scope;
 pub mod session;
 pub mod settings;
 pub(crate) mod standing;
+pub mod ticket;
 pub mod token;
 
 #[cfg(test)]
@@ -27,7 +33,7 @@ pub use settings::Settings;
 pub use token::{Bearer, Caller, Holder, Through};
 
 use backends::limits::Limits;
-use kernel::{id::ShareLinkId, secret::Mint};
+use kernel::{id::*, secret::Mint};
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 
@@ -41,6 +47,7 @@ struct Inner {
     db: DatabaseConnection,
     ring: KeyRing,
     hasher: password::Hasher,
+    sources: oidc::Sources,
     settings: Settings,
     standings: standing::Standings,
     limits: Limits,
@@ -55,11 +62,13 @@ impl Accounts {
     /// The same, with failures counted where other nodes see them.
     pub fn counting(db: DatabaseConnection, ring: KeyRing, settings: Settings, limits: Limits) -> Self {
         let hasher = password::Hasher::new(&settings);
+        let sources = oidc::Sources::new(&settings.oidc);
         Self {
             inner: Arc::new(Inner {
                 db,
                 ring,
                 hasher,
+                sources,
                 settings,
                 standings: standing::Standings::default(),
                 limits,
@@ -124,6 +133,11 @@ impl Accounts {
         }
     }
 
+    /// Insists that a login goes on and that its account is open.
+    pub(crate) async fn goes_on(&self, user: UserId, session: SessionId) -> Result<(), Error> {
+        self.inner.standings.check(&self.inner.db, user, session).await
+    }
+
     /// A token for whoever holds a share link: it opens what the link opens, for as long as the link does.
     ///
     /// # Errors
@@ -156,6 +170,10 @@ impl Accounts {
 
     pub(crate) fn hasher(&self) -> &password::Hasher {
         &self.inner.hasher
+    }
+
+    pub(crate) fn sources(&self) -> &oidc::Sources {
+        &self.inner.sources
     }
 
     pub(crate) fn ring(&self) -> &KeyRing {

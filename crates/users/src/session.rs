@@ -27,8 +27,9 @@ pub struct Client {
     pub source: Option<String>,
 }
 
-/// Begins a login.
+/// Begins a login. An account that was closed and is not erased yet is kept by it.
 pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: user::Model, client: &Client) -> Result<SignedIn, Error> {
+    crate::deletion::keep(tx, user.id).await?;
     let (id, now) = (SessionId::new(), clock::now());
     let row = session::ActiveModel {
         id: Set(id),
@@ -226,6 +227,9 @@ pub async fn purge(db: &DatabaseConnection) -> Result<u64, DbErr> {
         .add(session::Column::ExpiresAt.lt(yesterday))
         .add(session::Column::RevokedAt.lt(yesterday));
     db::write(db, async |tx: &DatabaseTransaction| {
+        crate::ticket::purge(tx).await?;
+        crate::export::purge(tx).await?;
+        crate::oidc::purge(tx).await?;
         Ok(session::Entity::delete_many().filter(is_over).exec(tx).await?.rows_affected)
     })
     .await

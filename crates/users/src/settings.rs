@@ -20,8 +20,12 @@ pub struct Settings {
     pub session_ttl: Duration,
     /// How long a login counts as fresh, after who they are was proven, for dangerous acts.
     pub fresh_for: Duration,
+    /// How long a closed account can be kept, before it is erased.
+    pub deletion_grace: Duration,
     /// How long after its use a refresh token may come again: two tabs of one browser race. Later it is theft.
     pub reuse_leeway: Duration,
+    /// Logins with other providers.
+    pub oidc: crate::oidc::Settings,
     /// argon2id: memory in KiB, passes and lanes. The defaults are OWASP's (19 MiB, 2, 1).
     pub hash_memory_kib: u32,
     /// See `hash_memory_kib`.
@@ -45,7 +49,9 @@ impl Default for Settings {
             refresh_ttl: Duration::from_secs(30 * DAY),
             session_ttl: Duration::from_secs(90 * DAY),
             fresh_for: Duration::from_secs(15 * 60),
+            deletion_grace: Duration::from_secs(14 * DAY),
             reuse_leeway: Duration::from_secs(10),
+            oidc: crate::oidc::Settings::default(),
             hash_memory_kib: 19_456,
             hash_iterations: 2,
             hash_parallelism: 1,

@@ -1,10 +1,14 @@
 //! Accounts and logins on a real database, and tokens as an attacker would write them.
 
 mod account;
+mod api_key;
+mod deletion;
 mod keys;
 mod lockout;
+mod oidc;
 mod password;
 mod session;
+mod ticket;
 mod token;
 
 use crate::{Accounts, Bearer, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};

@@ -3,8 +3,10 @@
 
 pub mod access;
 pub mod access_request;
+pub mod acquaintance;
 pub mod activity;
 pub mod audit;
+pub mod departure;
 pub mod error;
 pub mod explain;
 pub mod grant;

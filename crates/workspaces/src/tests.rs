@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit;
+mod departure;
 mod door;
 mod level;
 mod member;

@@ -116,7 +116,10 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
     let has_parameters = operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
     [
         (!is_public, NOBODY),
-        (matches!(id, "auth.login" | "auth.refresh"), WRONG_SECRET),
+        (
+            matches!(id, "auth.login" | "auth.refresh" | "auth.oidc_callback" | "auth.oidc_finish"),
+            WRONG_SECRET,
+        ),
         (!is_public && is_in_a_tenant, FORBIDDEN),
         (!is_public && is_in_a_tenant, NOT_FOUND),
         (has_body, BAD_JSON),

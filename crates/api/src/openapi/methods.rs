@@ -1,7 +1,10 @@
 //! Which methods a path knows, for the `Allow` header of a 405.
 
 use actix_web::http::Method;
-use std::{collections::HashMap, sync::OnceLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::OnceLock,
+};
 use utoipa::openapi::PathItem;
 
 /// What is served beside the operations, all of it read only.
@@ -49,8 +52,18 @@ pub fn methods_of(path: &str) -> Vec<Method> {
 
 /// The tag of an operation, which is its resource; none for what is no operation.
 pub fn resource_of(pattern: &str, method: &Method) -> Option<&'static str> {
+    tags().get(&(pattern.to_owned(), method.clone())).map(String::as_str)
+}
+
+/// The resources that operations are about, each once.
+pub fn resources() -> Vec<&'static str> {
+    let all: BTreeSet<&str> = tags().values().map(String::as_str).collect();
+    all.into_iter().collect()
+}
+
+fn tags() -> &'static HashMap<(String, Method), String> {
     static TAGS: OnceLock<HashMap<(String, Method), String>> = OnceLock::new();
-    let tags = TAGS.get_or_init(|| {
+    TAGS.get_or_init(|| {
         let mut tags = HashMap::new();
         for (path, item) in super::openapi().paths.paths {
             let operations = [
@@ -67,8 +80,7 @@ pub fn resource_of(pattern: &str, method: &Method) -> Option<&'static str> {
             }
         }
         tags
-    });
-    tags.get(&(pattern.to_owned(), method.clone())).map(String::as_str)
+    })
 }
 
 fn fits(pattern: &str, path: &str) -> bool {

@@ -34,7 +34,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let id = "0b9c6f0e-6f0e-4b7e-8a51-1f7a3f6f2f11";
     let cases = [
         (Method::GET, LOGIN.to_owned(), "POST"),
-        (Method::DELETE, "/api/v1/users/me".to_owned(), "GET, HEAD"),
+        (Method::PUT, "/api/v1/users/me".to_owned(), "GET, HEAD, PATCH, DELETE"),
         (Method::PUT, format!("/api/v1/workspaces/{id}/"), "GET, HEAD, PATCH, DELETE"),
         (Method::POST, "/health".to_owned(), "GET, HEAD"),
         (Method::POST, format!("/ws/documents/{id}"), "GET, HEAD"),

@@ -77,6 +77,34 @@ You get this mail because it concerns the safety of your account.
 }
 
 #[test]
+fn who_closes_an_account_reads_until_when_it_can_be_kept() {
+    let mail = Mail::AccountClosed {
+        erased_at: "2026-03-15".to_owned(),
+        url: "/".to_owned(),
+    };
+    let mail = render(&mail.at("https://sheaf.example/")).unwrap();
+    assert_eq!(mail.subject, "Your account will be erased on 2026-03-15");
+    assert!(mail.text.contains("keeps it:\nhttps://sheaf.example/\n"), "{}", mail.text);
+    assert!(link(&mail.html).contains("sheaf.example"), "{}", mail.html);
+}
+
+#[test]
+fn whoever_asked_for_their_data_reads_where_they_are_and_how_long() {
+    let mail = Mail::ExportReady {
+        until: "2026-03-08".to_owned(),
+        url: "/api/v1/users/me/export/file/".to_owned(),
+    };
+    let mail = render(&mail.at("https://sheaf.example")).unwrap();
+    assert_eq!(mail.subject, "Your data are ready");
+    assert!(mail.text.contains("Until 2026-03-08"), "{}", mail.text);
+    assert!(
+        mail.text.contains("\nhttps://sheaf.example/api/v1/users/me/export/file/\n"),
+        "{}",
+        mail.text
+    );
+}
+
+#[test]
 fn a_login_without_a_name_leaves_no_gap() {
     let mail = render(&revoked("")).unwrap();
     assert!(mail.text.contains("everywhere.\n\nPlease log in again."), "{}", mail.text);

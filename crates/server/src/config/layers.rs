@@ -102,7 +102,7 @@ fn of_file(file: &Path, known: &toml::Table) -> anyhow::Result<Vec<Setting>> {
         if !known.contains_key(&section) {
             bail!("{name}: {section} is no section of the configuration");
         }
-        let toml::Value::Table(keys) = keys else {
+        let toml::Value::Table(keys) = as_section(&section, keys) else {
             bail!("{name}: {section} is a section; its keys stand under [{section}]");
         };
         for (key, value) in keys {
@@ -112,6 +112,15 @@ fn of_file(file: &Path, known: &toml::Table) -> anyhow::Result<Vec<Setting>> {
         }
     }
     Ok(settings)
+}
+
+/// `[[oidc]]`, once for each provider, is the list of them in `[oidc]`, as it stands in the environment.
+fn as_section(section: &str, value: toml::Value) -> toml::Value {
+    let list = match value {
+        toml::Value::Array(list) if section == "oidc" => serde_json::to_string(&list).unwrap_or_default(),
+        other => return other,
+    };
+    toml::Table::from_iter([("providers".to_owned(), list.into())]).into()
 }
 
 /// `SHEAF__SERVER__LISTEN` is `server.listen`; a name that is no key is refused, it is a typing error.

@@ -23,6 +23,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("auth.refresh_ttl_days", 1, 3650),
     ("auth.session_ttl_days", 1, 3650),
     ("auth.fresh_secs", 1, DAY),
+    ("auth.deletion_grace_days", 0, 3650),
     ("auth.reuse_leeway_secs", 0, DAY),
     ("auth.hash_memory_kib", 8, 4 << 20),
     ("auth.hash_iterations", 1, 1000),
@@ -88,6 +89,7 @@ pub(super) fn text(key: &str, value: &str) -> Option<String> {
         "server.cors_origins" => origins(value),
         "database.url" if !value.is_empty() => database_url(value),
         "worker.queues" => jobs::Queue::list(value).err(),
+        "oidc.providers" => users::oidc::Provider::list(value).err(),
         "mail.url" if !value.is_empty() => mail_url(value),
         "log.level" => EnvFilter::try_new(value)
             .err()

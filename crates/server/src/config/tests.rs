@@ -147,6 +147,31 @@ fn a_text_stays_as_it_was_written() {
 }
 
 #[test]
+fn providers_of_logins_are_read_from_the_file_and_from_the_environment() {
+    let one = "[[oidc]]\nid = \"acme\"\nname = \"Acme\"\nissuer = \"https://acme.example\"\nclient_id = \"x\"\n";
+    let ids = |config: &Config| {
+        let all = users::oidc::Provider::list(config.oidc.providers.expose_secret()).expect("read");
+        all.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let file = file(&format!("{one}{}", one.replace("acme", "other")));
+    let config = load(Some(file.path()), &[], &flags(&[])).expect("usable");
+    assert_eq!(ids(&config), ["acme", "other"]);
+    let json = r#"[{"id":"third","name":"3","issuer":"http://localhost:1","client_id":"x","client_secret":"hush"}]"#;
+    let config = load(Some(file.path()), &env(&[("SHEAF__OIDC__PROVIDERS", json)]), &flags(&[])).expect("usable");
+    assert_eq!(ids(&config), ["third"]);
+    assert!(!show::text(&config).expect("shown").contains("hush") && !format!("{config:?}").contains("hush"));
+    file_is_refused(&one.replace("https", "http"), "no https:// address");
+    file_is_refused(&one.replace("acme\"\nname", "A b\"\nname"), "small letters");
+    file_is_refused(&format!("{one}{one}"), "two providers");
+    file_is_refused(&format!("{one}secret = \"hush\"\n"), "unknown field");
+    file_is_refused(&one.replace("client_id = \"x\"", ""), "missing field");
+    for bad in ["{}", "[7]", r#"[{"client_secret":"hush"}]"#, "hush"] {
+        variable_is_refused("SHEAF__OIDC__PROVIDERS", bad, "no list of providers");
+        assert!(!refusal("", &[("SHEAF__OIDC__PROVIDERS", bad)], &[]).contains("hush"));
+    }
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let vars = env(&[
         ("SHEAF__AUTH__SIGNING_KEYS", "canary:c2VjcmV0"),

@@ -1,6 +1,6 @@
 //! Who stands at the door: a person with what they came with, or whoever holds a share link.
 
-use entity::{api_key, session, user};
+use entity::{account_deletion, api_key, session, user};
 use kernel::{clock, id::*, role::Level};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::HashSet;
@@ -142,6 +142,14 @@ fn open() -> sea_orm::sea_query::SelectStatement {
         .into_query()
 }
 
+/// Accounts that will be closed: until then their keys rest.
+fn closing() -> sea_orm::sea_query::SelectStatement {
+    account_deletion::Entity::find()
+        .select_only()
+        .column(account_deletion::Column::UserId)
+        .into_query()
+}
+
 async fn good_sessions(db: &impl ConnectionTrait, ids: Vec<SessionId>) -> Result<HashSet<SessionId>, DbErr> {
     if ids.is_empty() {
         return Ok(HashSet::new());
@@ -169,6 +177,7 @@ async fn good_keys(db: &impl ConnectionTrait, ids: Vec<ApiKeyId>) -> Result<Hash
         .filter(api_key::Column::Id.is_in(ids))
         .filter(api_key::Column::RevokedAt.is_null())
         .filter(lasts)
-        .filter(api_key::Column::UserId.in_subquery(open()));
+        .filter(api_key::Column::UserId.in_subquery(open()))
+        .filter(api_key::Column::UserId.not_in_subquery(closing()));
     Ok(found.into_tuple().all(db).await?.into_iter().collect())
 }
