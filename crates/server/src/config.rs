@@ -89,6 +89,8 @@ pub struct Auth {
     pub reuse_leeway_secs: u64,
     /// How long a login counts as fresh for dangerous acts.
     pub fresh_secs: u64,
+    /// Whether only accounts whose address was proven may sign in.
+    pub require_verified_email: bool,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,

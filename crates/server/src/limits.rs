@@ -16,6 +16,7 @@ pub fn users(auth: &Auth) -> users::Settings {
         refresh_ttl: Duration::from_secs(auth.refresh_ttl_days * DAY),
         session_ttl: Duration::from_secs(auth.session_ttl_days * DAY),
         fresh_for: Duration::from_secs(auth.fresh_secs),
+        require_verified_email: auth.require_verified_email,
         reuse_leeway: Duration::from_secs(auth.reuse_leeway_secs),
         hash_memory_kib: auth.hash_memory_kib,
         hash_iterations: auth.hash_iterations,

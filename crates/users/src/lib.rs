@@ -8,12 +8,19 @@ pub mod api_key;
 pub mod error;
 pub mod fresh;
 pub mod keys;
+pub mod logins;
+pub mod mailed;
+pub mod mfa;
 pub(crate) mod password;
+pub mod reauthenticate;
+pub mod reset;
 pub mod scope;
 pub mod session;
 pub mod settings;
 pub(crate) mod standing;
 pub mod token;
+pub mod totp;
+pub mod verification;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +28,7 @@ mod tests;
 pub use account::{Credentials, NewUser, SignedIn};
 pub use error::Error;
 pub use keys::{KeyError, KeyRing};
+pub use mfa::Entered;
 pub use session::Client;
 pub use settings::Settings;
 pub use token::{Bearer, Caller, Holder, Through};

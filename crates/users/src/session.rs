@@ -23,6 +23,8 @@ use std::time::Duration;
 pub struct Client {
     /// Its `User-Agent`.
     pub user_agent: String,
+    /// The network it comes from.
+    pub source: Option<String>,
 }
 
 /// Begins a login.
@@ -36,7 +38,7 @@ pub(crate) async fn start(tx: &impl ConnectionTrait, accounts: &Accounts, user: 
         last_used_at: Set(now),
         expires_at: Set(now + accounts.settings().session_ttl),
         authenticated_at: Set(Some(now)),
-        source: Set(None),
+        source: Set(client.source.clone()),
         revoked_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(tx).await?;

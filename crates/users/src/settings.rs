@@ -21,6 +21,8 @@ pub struct Settings {
     pub fresh_for: Duration,
     /// How long after its use a refresh token may come again: two tabs of one browser race. Later it is theft.
     pub reuse_leeway: Duration,
+    /// Whether only accounts whose address was proven may sign in.
+    pub require_verified_email: bool,
     /// argon2id: memory in KiB, passes and lanes. The defaults are OWASP's (19 MiB, 2, 1).
     pub hash_memory_kib: u32,
     /// See `hash_memory_kib`.
@@ -43,6 +45,7 @@ impl Default for Settings {
             session_ttl: Duration::from_secs(90 * DAY),
             fresh_for: Duration::from_secs(15 * 60),
             reuse_leeway: Duration::from_secs(10),
+            require_verified_email: false,
             hash_memory_kib: 19_456,
             hash_iterations: 2,
             hash_parallelism: 1,
