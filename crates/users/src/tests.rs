@@ -2,11 +2,16 @@
 
 mod account;
 mod keys;
+mod logins;
+mod mailed;
 mod password;
+mod reset;
+mod second_factor;
 mod session;
 mod token;
+mod work;
 
-use crate::{Accounts, Bearer, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
+use crate::{Accounts, Bearer, Caller, Client, Credentials, Entered, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
 use entity::event;
 use kernel::id::SessionId;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
@@ -66,6 +71,11 @@ impl Stage {
         }
     }
 
+    /// Whoever signed in, as an extractor knows them.
+    async fn caller(&self, signed_in: &SignedIn) -> Caller {
+        self.accounts.person(&signed_in.access_token).await.expect("the token is good")
+    }
+
     /// How often something happened.
     async fn happened(&self, kind: &str) -> u64 {
         event::Entity::find()
@@ -82,6 +92,13 @@ fn accounts_in(db: &TestDb, settings: Settings) -> Accounts {
 }
 
 async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<SignedIn, Error> {
+    match enters(accounts, email, password).await? {
+        Entered::In(signed_in) => Ok(*signed_in),
+        Entered::Challenge(_) => panic!("a second factor is asked for"),
+    }
+}
+
+async fn enters(accounts: &Accounts, email: &str, password: &str) -> Result<Entered, Error> {
     let credentials = Credentials {
         email: email.to_owned(),
         password: password.to_owned(),
@@ -91,9 +108,20 @@ async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<Sig
         credentials,
         Client {
             user_agent: "test\n\u{0}".repeat(200),
+            source: None,
         },
     )
     .await
+}
+
+/// What each of several says who do the same at once.
+async fn at_once<T: Send + 'static>(tries: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let tries: Vec<_> = tries.into_iter().map(tokio::spawn).collect();
+    let mut said = Vec::new();
+    for one in tries {
+        said.push(one.await.expect("does not panic"));
+    }
+    said
 }
 
 fn new_user(email: &str) -> NewUser {

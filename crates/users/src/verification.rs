@@ -40,8 +40,11 @@ fn by(user: &user::Model) -> By {
     }
 }
 
-/// Writes down that the account's address is its owner's.
-pub(crate) async fn prove(tx: &impl ConnectionTrait, user: &user::Model) -> Result<(), DbErr> {
+/// Writes down that the account's address is its owner's: they have brought something that was mailed to it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn prove(tx: &impl ConnectionTrait, user: &user::Model) -> Result<(), DbErr> {
     let now = clock::now();
     let proven = user::Entity::update_many()
         .col_expr(user::Column::EmailVerifiedAt, Expr::value(Some(now)))
