@@ -46,6 +46,7 @@ struct Place {
     block: String,
     job: String,
     report: String,
+    session: String,
 }
 
 impl Place {
@@ -60,6 +61,7 @@ impl Place {
             .await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let (job, report) = Self::report(owner, &workspace).await;
+        let sessions = owner.get("/api/v1/auth/sessions/").await.expect(200).body;
         Self {
             owner: owner.clone(),
             workspace,
@@ -67,6 +69,7 @@ impl Place {
             block: text(&page["blocks"][0]["id"]),
             job,
             report,
+            session: text(&sessions["data"][0]["id"]),
         }
     }
 
@@ -93,7 +96,8 @@ impl Place {
             .replace("{block_id}", &self.block)
             .replace("{user_id}", &self.owner.id)
             .replace("{job_id}", &self.job)
-            .replace("{report_id}", &self.report);
+            .replace("{report_id}", &self.report)
+            .replace("{session_id}", &self.session);
         let path = if operation.id == "documents.list" {
             format!("{path}?workspace_id={}", self.workspace)
         } else {
@@ -116,7 +120,24 @@ fn is_public(operation: &Operation) -> bool {
 
 /// Operations on the caller's own things, which name nothing of anybody else's.
 fn is_own(operation: &Operation) -> bool {
-    ["users.me", "workspaces.list", "workspaces.create", "events.types", "jobs.list"].contains(&operation.id.as_str())
+    [
+        "users.me",
+        "workspaces.list",
+        "workspaces.create",
+        "events.types",
+        "jobs.list",
+        "auth.change_email",
+        "auth.change_password",
+        "auth.confirm_totp",
+        "auth.disable_totp",
+        "auth.reauthenticate",
+        "auth.renew_recovery_codes",
+        "auth.revoke_other_sessions",
+        "auth.sessions",
+        "auth.start_totp",
+        "auth.totp",
+    ]
+    .contains(&operation.id.as_str())
 }
 
 #[tokio::test(flavor = "multi_thread")]
