@@ -5,7 +5,9 @@ use backends::db;
 use entity::session;
 use events::{By, Change};
 use kernel::{clock, id::*};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
 
 /// Logins that are shown; nobody has more who does not want to.
 const MOST: u64 = 500;
@@ -38,11 +40,9 @@ pub async fn list(accounts: &Accounts, user: UserId) -> Result<Vec<session::Mode
 /// # Errors
 /// [`Error::SessionNotFound`].
 pub async fn revoke(accounts: &Accounts, user: UserId, id: SessionId) -> Result<(), Error> {
-    db::write(accounts.db(), async |tx: &DatabaseTransaction| {
-        match end(tx, user, &[id]).await? {
-            0 => Err(Error::SessionNotFound),
-            _ => tell(tx, user, id).await.map_err(Error::from),
-        }
+    db::write(accounts.db(), async |tx: &DatabaseTransaction| match end(tx, user, &[id]).await? {
+        0 => Err(Error::SessionNotFound),
+        _ => tell(tx, user, id).await.map_err(Error::from),
     })
     .await?;
     accounts.forget_standings();

@@ -10,8 +10,8 @@ use kernel::{
     secret::{self, Mint},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, sea_query::Expr,
 };
 use std::{fmt, time::Duration};
 
@@ -74,13 +74,7 @@ impl fmt::Debug for Issued {
 ///
 /// # Errors
 /// Only the database's.
-pub async fn issue(
-    db: &DatabaseConnection,
-    mint: &Mint,
-    purpose: Purpose,
-    user: UserId,
-    id: UserTokenId,
-) -> Result<Option<Issued>, DbErr> {
+pub async fn issue(db: &DatabaseConnection, mint: &Mint, purpose: Purpose, user: UserId, id: UserTokenId) -> Result<Option<Issued>, DbErr> {
     db::write(db, async |tx: &DatabaseTransaction| {
         if user_token::Entity::find_by_id(id).one(tx).await?.is_some() {
             return again(tx, mint, purpose, id).await;
@@ -192,7 +186,11 @@ pub(crate) async fn claim(tx: &impl ConnectionTrait, token: &user_token::Model) 
         .filter(user_token::Column::ExpiresAt.gt(now))
         .exec(tx)
         .await?;
-    if claimed.rows_affected == 1 { Ok(()) } else { Err(Error::InvalidToken) }
+    if claimed.rows_affected == 1 {
+        Ok(())
+    } else {
+        Err(Error::InvalidToken)
+    }
 }
 
 /// Removes tokens whose time ended more than a day ago. Gives how many.

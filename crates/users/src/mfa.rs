@@ -126,12 +126,7 @@ pub async fn verify(accounts: &Accounts, token: &str, code: &str, client: Client
     }
 }
 
-async fn attempt(
-    tx: &DatabaseTransaction,
-    accounts: &Accounts,
-    (token_hash, code): (&str, &str),
-    client: &Client,
-) -> Result<Tried, Error> {
+async fn attempt(tx: &DatabaseTransaction, accounts: &Accounts, (token_hash, code): (&str, &str), client: &Client) -> Result<Tried, Error> {
     // Counted before the code is looked at, in one statement: of many at once none is left out.
     let counted = mfa_challenge::Entity::update_many()
         .col_expr(mfa_challenge::Column::Attempts, Expr::col(mfa_challenge::Column::Attempts).add(1))

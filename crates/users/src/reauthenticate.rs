@@ -74,5 +74,9 @@ async fn freshen(tx: &impl ConnectionTrait, caller: &Caller) -> Result<(), Error
         .filter(session::Column::RevokedAt.is_null())
         .exec(tx)
         .await?;
-    if fresh.rows_affected == 1 { Ok(()) } else { Err(Error::Unauthenticated) }
+    if fresh.rows_affected == 1 {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated)
+    }
 }

@@ -1,11 +1,6 @@
 //! Changing a password: with the old one, or with the token of a letter by who has lost it. Either ends the other logins.
 
-use crate::{
-    Accounts, Caller, Error, logins, mailed,
-    mailed::Purpose,
-    mfa,
-    verification::prove,
-};
+use crate::{Accounts, Caller, Error, logins, mailed, mailed::Purpose, mfa, verification::prove};
 use backends::db;
 use entity::user;
 use events::{By, Change};
@@ -49,7 +44,9 @@ pub async fn reset(accounts: &Accounts, token: &str, password: String) -> Result
 /// # Errors
 /// [`Error::WrongPassword`], [`Error::NoPassword`]; [`Error::Invalid`] when the new one is too weak.
 pub async fn change(accounts: &Accounts, caller: &Caller, old: String, new: String) -> Result<(), Error> {
-    let user = crate::account::find(accounts.db(), caller.user).await?.ok_or(Error::Unauthenticated)?;
+    let user = crate::account::find(accounts.db(), caller.user)
+        .await?
+        .ok_or(Error::Unauthenticated)?;
     if user.password_hash.is_empty() {
         return Err(Error::NoPassword);
     }

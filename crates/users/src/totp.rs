@@ -10,8 +10,8 @@ use entity::{totp_factor, user};
 use events::{By, Change};
 use kernel::{clock, id::*};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    SqlErr, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, SqlErr,
+    sea_query::Expr,
 };
 use std::fmt;
 use totp_rs::{Builder, Secret, Totp};
@@ -116,7 +116,9 @@ async fn put(tx: &impl ConnectionTrait, user: UserId, sealed: Vec<u8>) -> Result
         confirmed_at: None,
         last_step: 0,
     };
-    let made = totp_factor::Entity::insert(row.into_active_model()).exec_without_returning(tx).await;
+    let made = totp_factor::Entity::insert(row.into_active_model())
+        .exec_without_returning(tx)
+        .await;
     made.map_err(|error| match error.sql_err() {
         // Confirmed, so it was not deleted.
         Some(SqlErr::UniqueConstraintViolation(_)) => Error::TotpEnabled,
@@ -215,6 +217,10 @@ async fn take_step(tx: &impl ConnectionTrait, accounts: &Accounts, user: UserId,
         return Ok(false);
     };
     let secret = seal::open(accounts.ring(), user, &factor.secret)?;
+    if seal::is_outdated(accounts.ring(), &factor.secret) {
+        let sealed = seal::seal(accounts.ring(), user, &secret)?;
+        renew(tx, &factor, sealed).await?;
+    }
     let Some(step) = step_of(secret, code)? else { return Ok(false) };
     // The statement decides: a code that somebody looked at over a shoulder, or two at once, come too late.
     let taken = totp_factor::Entity::update_many()
@@ -224,6 +230,17 @@ async fn take_step(tx: &impl ConnectionTrait, accounts: &Accounts, user: UserId,
         .exec(tx)
         .await?;
     Ok(taken.rows_affected == 1)
+}
+
+/// Keeps a secret under the ring's newest key, so that an older one can go.
+async fn renew(tx: &impl ConnectionTrait, factor: &totp_factor::Model, sealed: Vec<u8>) -> Result<(), DbErr> {
+    totp_factor::Entity::update_many()
+        .col_expr(totp_factor::Column::Secret, Expr::value(sealed))
+        .filter(totp_factor::Column::UserId.eq(factor.user_id))
+        .filter(totp_factor::Column::Secret.eq(factor.secret.clone()))
+        .exec(tx)
+        .await
+        .map(drop)
 }
 
 /// Removes secrets that were never confirmed, after a day. Gives how many.

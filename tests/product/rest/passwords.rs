@@ -10,7 +10,9 @@ const LETTER: &str = "Set a new password";
 const NOTICE: &str = "Your password was changed";
 
 async fn forgot(app: &TestApp, email: &str) -> Answer {
-    User::nobody(app).post("/api/v1/auth/password/forgot/", &json!({ "email": email })).await
+    User::nobody(app)
+        .post("/api/v1/auth/password/forgot/", &json!({ "email": email }))
+        .await
 }
 
 async fn reset(app: &TestApp, token: &str, password: &str) -> Answer {

@@ -86,7 +86,9 @@ async fn dangerous_acts_want_a_fresh_login_and_the_password_makes_one() {
     let stale = session::Entity::update_many().col_expr(session::Column::AuthenticatedAt, Expr::value(Some(long_ago)));
     stale.exec(&app.database().await).await.expect("updates");
     let email = json!({ "email": "other@example.com" });
-    ada.post("/api/v1/auth/email/change/", &email).await.problem(403, "fresh_login_required");
+    ada.post("/api/v1/auth/email/change/", &email)
+        .await
+        .problem(403, "fresh_login_required");
     for path in ["/api/v1/auth/totp/", "/api/v1/auth/totp/recovery-codes/"] {
         ada.post(path, &json!({})).await.problem(403, "fresh_login_required");
     }
@@ -95,8 +97,12 @@ async fn dangerous_acts_want_a_fresh_login_and_the_password_makes_one() {
     let prove = "/api/v1/auth/reauthenticate/";
     let missing = ada.post(prove, &json!({})).await.problem(422, "invalid");
     assert_eq!(missing.body["errors"][0]["pointer"], "/password");
-    ada.post(prove, &json!({ "password": "wrong" })).await.problem(403, "wrong_password");
-    ada.post("/api/v1/auth/email/change/", &email).await.problem(403, "fresh_login_required");
+    ada.post(prove, &json!({ "password": "wrong" }))
+        .await
+        .problem(403, "wrong_password");
+    ada.post("/api/v1/auth/email/change/", &email)
+        .await
+        .problem(403, "fresh_login_required");
     let fresh = ada.post(prove, &json!({ "password": PASSWORD })).await.expect(200);
     assert!(fresh.body["fresh_until"].is_string());
     ada.post("/api/v1/auth/email/change/", &email).await.expect(202);

@@ -25,7 +25,9 @@ async fn set_up(user: &User) -> (Totp, Vec<String>) {
     let secret = Secret::try_from_base32(started.body["secret"].as_str().expect("a secret")).expect("base 32");
     let codes = Builder::new().with_secret(secret).build().expect("an app");
     let confirm = "/api/v1/auth/totp/confirm/";
-    user.post(confirm, &json!({ "code": wrong(&codes) })).await.problem(403, "wrong_code");
+    user.post(confirm, &json!({ "code": wrong(&codes) }))
+        .await
+        .problem(403, "wrong_code");
     let on = user.post(confirm, &json!({ "code": code(&codes, 0) })).await.expect(200);
     let recovery = on.body["recovery_codes"].as_array().expect("codes").iter();
     let recovery: Vec<String> = recovery.map(|code| code.as_str().expect("a code").to_owned()).collect();
@@ -115,8 +117,12 @@ async fn recovery_codes_are_replaced_and_the_factor_is_switched_off() {
     let app = TestApp::new().await;
     let ada = app.user("ada").await;
     ada.delete("/api/v1/auth/totp/").await.problem(409, "totp_not_enabled");
-    ada.post("/api/v1/auth/totp/recovery-codes/", &json!({})).await.problem(409, "totp_not_enabled");
-    ada.post("/api/v1/auth/totp/confirm/", &json!({ "code": "123456" })).await.problem(409, "totp_not_enabled");
+    ada.post("/api/v1/auth/totp/recovery-codes/", &json!({}))
+        .await
+        .problem(409, "totp_not_enabled");
+    ada.post("/api/v1/auth/totp/confirm/", &json!({ "code": "123456" }))
+        .await
+        .problem(409, "totp_not_enabled");
     let (_, old) = set_up(&ada).await;
     let new = ada.post("/api/v1/auth/totp/recovery-codes/", &json!({})).await.expect(201);
     let new = new.body["recovery_codes"][0].as_str().expect("a code").to_owned();

@@ -10,7 +10,9 @@ const CHANGE: &str = "Confirm your new e-mail address";
 const NOTICE: &str = "Your account is to get another e-mail address";
 
 async fn verify(app: &TestApp, token: &str) -> crate::support::http::Answer {
-    User::nobody(app).post("/api/v1/auth/email/verify/", &json!({ "token": token })).await
+    User::nobody(app)
+        .post("/api/v1/auth/email/verify/", &json!({ "token": token }))
+        .await
 }
 
 /// Lets a minute pass since the last letters.
@@ -45,7 +47,10 @@ async fn another_letter_replaces_the_one_before_and_nobody_learns_who_gets_one()
     let ada = app.user("ada").await;
     let first = letters.token(&ada.email, VERIFY, 1).await;
     let resend = async |email: &str| {
-        let answer = User::nobody(&app).post("/api/v1/auth/email/resend/", &json!({ "email": email })).await.expect(202);
+        let answer = User::nobody(&app)
+            .post("/api/v1/auth/email/resend/", &json!({ "email": email }))
+            .await
+            .expect(202);
         (answer.status, answer.text)
     };
     let known = resend(&ada.email).await;
@@ -62,7 +67,11 @@ async fn another_letter_replaces_the_one_before_and_nobody_learns_who_gets_one()
     assert_eq!(known, resend(&ada.email).await);
     let ben = app.user("ben").await;
     letters.token(&ben.email, VERIFY, 1).await;
-    assert_eq!(letters.all(&ada.email, VERIFY).await.len(), 2, "one within a minute was not sent, nor one for nothing");
+    assert_eq!(
+        letters.all(&ada.email, VERIFY).await.len(),
+        2,
+        "one within a minute was not sent, nor one for nothing"
+    );
     app.stop().await;
 }
 
@@ -72,7 +81,10 @@ async fn a_new_address_is_confirmed_there_and_told_to_the_old_one() {
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let new = format!("new-{}", ada.email);
     let change = "/api/v1/auth/email/change/";
-    User::nobody(&app).post(change, &json!({ "email": new })).await.problem(401, "unauthenticated");
+    User::nobody(&app)
+        .post(change, &json!({ "email": new }))
+        .await
+        .problem(401, "unauthenticated");
     ada.post(change, &json!({ "email": "no address" })).await.problem(422, "invalid");
     ada.post(change, &json!({ "email": ada.email })).await.problem(422, "invalid");
     ada.post(change, &json!({ "email": ben.email })).await.expect(202);
@@ -80,7 +92,11 @@ async fn a_new_address_is_confirmed_there_and_told_to_the_old_one() {
     let token = letters.token(&new, CHANGE, 1).await;
     let told = letters.wait(&ada.email, NOTICE, 2).await;
     assert!(told["text"].as_str().is_some_and(|text| text.contains(&new)), "{told}");
-    assert_eq!(letters.all(&ben.email, CHANGE).await, Vec::<Value>::new(), "who has an account is not written to");
+    assert_eq!(
+        letters.all(&ben.email, CHANGE).await,
+        Vec::<Value>::new(),
+        "who has an account is not written to"
+    );
 
     verify(&app, &token).await.expect(200);
     let me = ada.get("/api/v1/users/me/").await.expect(200).body;
@@ -131,7 +147,12 @@ async fn no_job_and_no_row_holds_a_token() {
         assert!(!format!("{jobs:?}{rows:?}").contains(token.as_str()));
         assert!(rows.iter().any(|row| row.token_hash == kernel::secret::hash(token)));
     }
-    assert!(jobs.iter().filter(|job| job.kind == "send_token").all(|job| !job.payload.contains('@')), "ids only");
+    assert!(
+        jobs.iter()
+            .filter(|job| job.kind == "send_token")
+            .all(|job| !job.payload.contains('@')),
+        "ids only"
+    );
     assert_eq!(user_token::Entity::find().count(&db).await.expect("counts"), 2);
     app.stop().await;
 }
@@ -151,9 +172,21 @@ async fn the_page_behind_letters_loads_nothing_from_elsewhere_and_runs_nothing_i
         assert_eq!(answer.headers()["content-type"], media_type);
         assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
         let policy = answer.headers()["content-security-policy"].to_str().expect("text").to_owned();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"),
+            "{policy}"
+        );
         let text = answer.text().await.expect("a body");
-        for bad in ["http:", "https:", "innerHTML", "<script>", "onclick", "style=", "localStorage", "eval("] {
+        for bad in [
+            "http:",
+            "https:",
+            "innerHTML",
+            "<script>",
+            "onclick",
+            "style=",
+            "localStorage",
+            "eval(",
+        ] {
             assert!(!text.contains(bad), "{bad} in {path}");
         }
     }

@@ -53,7 +53,12 @@ impl Letters {
         let text = mail["text"].as_str().expect("a text");
         let link = text.lines().find(|line| line.starts_with("https://sheaf.test/open/#"));
         let link = link.unwrap_or_else(|| panic!("no link in {text}"));
-        assert!(mail["html"].as_str().is_some_and(|html| html.contains("sheaf.test/open/") || html.contains("sheaf.test&#x2f;open")), "{mail}");
+        assert!(
+            mail["html"]
+                .as_str()
+                .is_some_and(|html| html.contains("sheaf.test/open/") || html.contains("sheaf.test&#x2f;open")),
+            "{mail}"
+        );
         let (_, token) = link.split_once('=').expect("a token");
         assert_eq!(token.len(), 64);
         token.to_owned()

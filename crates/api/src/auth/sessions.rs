@@ -113,7 +113,7 @@ async fn revoke(state: Data<State>, Known(caller): Known, request: HttpRequest) 
 }
 
 /// End all your logins but this one.
-#[utoipa::path(tag = "auth", operation_id = "auth.revoke_other_sessions", responses((status = 200, description = "Ended", body = Ended)))]
+#[utoipa::path(tag = "auth", operation_id = "auth.revoke_others", responses((status = 200, description = "Ended", body = Ended)))]
 #[post("/auth/sessions/revoke-others/")]
 async fn revoke_others(state: Data<State>, Known(caller): Known) -> Result<HttpResponse, ApiError> {
     let ended = logins::revoke_others(&state.accounts, &caller).await?;

@@ -10,7 +10,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(read).service(start).service(confirm).service(renew).service(disable).service(verify);
+    config
+        .service(read)
+        .service(start)
+        .service(confirm)
+        .service(renew)
+        .service(disable)
+        .service(verify);
 }
 
 /// The second factor of an account.
@@ -101,7 +107,7 @@ async fn confirm(state: Data<State>, Known(caller): Known, body: Json<Code>) -> 
 /// Make new recovery codes.
 ///
 /// The old ones are void. Needs a fresh login.
-#[utoipa::path(tag = "auth", operation_id = "auth.renew_recovery_codes", responses((status = 201, description = "Keep these codes", body = RecoveryCodes)))]
+#[utoipa::path(tag = "auth", operation_id = "auth.recovery_codes", responses((status = 201, description = "Keep these codes", body = RecoveryCodes)))]
 #[post("/auth/totp/recovery-codes/")]
 async fn renew(state: Data<State>, Fresh(caller): Fresh) -> Result<HttpResponse, ApiError> {
     let recovery_codes = totp::renew_codes(&state.accounts, caller.user).await?;

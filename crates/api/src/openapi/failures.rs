@@ -111,7 +111,7 @@ const PROOF: [&str; 8] = [
     "auth.change_password",
     "auth.change_email",
     "auth.start_totp",
-    "auth.renew_recovery_codes",
+    "auth.recovery_codes",
     "auth.disable_totp",
 ];
 /// Operations without a token or a body that the state of things may not allow.
@@ -119,7 +119,7 @@ const CLASHES: [&str; 5] = [
     "auth.register",
     "auth.verify_email",
     "auth.start_totp",
-    "auth.renew_recovery_codes",
+    "auth.recovery_codes",
     "auth.disable_totp",
 ];
 /// Operations that take codes of a second factor.

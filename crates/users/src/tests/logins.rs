@@ -66,7 +66,12 @@ async fn nobody_ends_or_sees_somebody_else_s_login() {
     let eve = stage.registers("eve@example.org").await.expect("registers");
     let refused = logins::revoke(&stage.accounts, eve.user.id, stage.session_of(&ada)).await;
     assert!(matches!(refused, Err(Error::SessionNotFound)), "{refused:?}");
-    assert_eq!(logins::revoke_others(&stage.accounts, &stage.caller(&eve).await).await.expect("none"), 0);
+    assert_eq!(
+        logins::revoke_others(&stage.accounts, &stage.caller(&eve).await)
+            .await
+            .expect("none"),
+        0
+    );
     stage.accounts.person(&ada.access_token).await.expect("goes on");
     assert_eq!(stage.listed(&eve).await, [stage.session_of(&eve)]);
     assert_eq!(stage.happened("session.revoked").await, 0);
@@ -115,7 +120,10 @@ async fn a_stale_login_is_fresh_again_with_the_password() {
     let refused = stage.proves(&ada, Some("wrong password"), None).await;
     assert!(matches!(refused, Err(Error::WrongPassword)), "{refused:?}");
     let refused = stage.proves(&ada, None, Some("123456")).await;
-    assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields.len() == 1 && fields[0].pointer == "/password"), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(Error::Invalid(fields)) if fields.len() == 1 && fields[0].pointer == "/password"),
+        "{refused:?}"
+    );
     assert!(!stage.is_fresh(&ada).await);
     let until = stage.proves(&ada, Some(PASSWORD), None).await.expect("is proven");
     assert!(until > clock::now() + Duration::from_secs(14 * 60));
@@ -138,8 +146,14 @@ async fn where_addresses_have_to_be_proven_nobody_signs_in_before() {
     let refused = stage.logs_in("ada@example.org", PASSWORD).await;
     assert!(matches!(refused, Err(Error::EmailUnverified)), "{refused:?}");
     let refused = stage.logs_in("ada@example.org", "wrong password").await;
-    assert!(matches!(refused, Err(Error::InvalidCredentials)), "only its owner is told: {refused:?}");
-    let ada = crate::account::find_by_email(stage.db(), "ada@example.org").await.expect("reads").expect("was made");
+    assert!(
+        matches!(refused, Err(Error::InvalidCredentials)),
+        "only its owner is told: {refused:?}"
+    );
+    let ada = crate::account::find_by_email(stage.db(), "ada@example.org")
+        .await
+        .expect("reads")
+        .expect("was made");
     let issued = stage.issues(crate::mailed::Purpose::VerifyEmail, ada.id).await.expect("a letter");
     stage.verifies(&issued.secret).await.expect("proven");
     stage.logs_in("ada@example.org", PASSWORD).await.expect("signs in");

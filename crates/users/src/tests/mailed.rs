@@ -75,7 +75,10 @@ async fn an_address_is_proven_once_with_the_token_of_its_letter() {
     assert!(proven.email_verified_at.is_some() && proven.updated_at > ada.updated_at);
     assert!(is_refused(&stage.verifies(&issued.secret).await), "a token is good once");
     assert_eq!(stage.happened("user.email_verified").await, 1);
-    assert!(stage.issues(Purpose::VerifyEmail, ada.id).await.is_none(), "there is nothing left to prove");
+    assert!(
+        stage.issues(Purpose::VerifyEmail, ada.id).await.is_none(),
+        "there is nothing left to prove"
+    );
 }
 
 #[tokio::test]
@@ -84,11 +87,17 @@ async fn a_token_is_kept_as_a_hash_and_derived_again_for_the_second_attempt_of_i
     let ada = stage.ada().await.user;
     let id = UserTokenId::new();
     let first = stage.issues_as(Purpose::ResetPassword, ada.id, id).await.expect("a letter").secret;
-    let second = stage.issues_as(Purpose::ResetPassword, ada.id, id).await.expect("the same letter").secret;
+    let second = stage
+        .issues_as(Purpose::ResetPassword, ada.id, id)
+        .await
+        .expect("the same letter")
+        .secret;
     assert_eq!(first, second);
     let rows = user_token::Entity::find().all(stage.db()).await.expect("reads");
     assert_eq!(rows.iter().map(|row| &*row.token_hash).collect::<Vec<_>>(), [secret::hash(&first)]);
-    crate::reset::reset(&stage.accounts, &first, "another good long password".to_owned()).await.expect("is set");
+    crate::reset::reset(&stage.accounts, &first, "another good long password".to_owned())
+        .await
+        .expect("is set");
     assert!(
         stage.issues_as(Purpose::ResetPassword, ada.id, id).await.is_none(),
         "a letter that comes late is not sent for a used token"
@@ -101,7 +110,10 @@ async fn letters_for_one_purpose_keep_their_distance_and_the_newest_is_good() {
     let ada = stage.ada().await.user;
     let old = stage.issues(Purpose::VerifyEmail, ada.id).await.expect("a letter").secret;
     assert!(stage.issues(Purpose::VerifyEmail, ada.id).await.is_none(), "not again at once");
-    assert!(stage.issues(Purpose::ResetPassword, ada.id).await.is_some(), "another purpose is another letter");
+    assert!(
+        stage.issues(Purpose::ResetPassword, ada.id).await.is_some(),
+        "another purpose is another letter"
+    );
     stage.tokens_get_older(Duration::from_secs(61)).await;
     let new = stage.issues(Purpose::VerifyEmail, ada.id).await.expect("a newer letter").secret;
     assert_ne!(old, new);
@@ -167,7 +179,10 @@ async fn a_new_address_is_the_account_s_once_its_letter_is_answered() {
     stage.logs_in("countess@example.org", PASSWORD).await.expect("signs in");
     stage.logs_in("ada@example.org", PASSWORD).await.expect_err("no more");
     assert_eq!(
-        (stage.happened("user.email_changed").await, stage.happened("user.email_verified").await),
+        (
+            stage.happened("user.email_changed").await,
+            stage.happened("user.email_verified").await
+        ),
         (1, 1)
     );
     assert!(is_refused(&stage.verifies(&verify).await), "letters to the old address are void");

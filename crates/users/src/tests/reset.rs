@@ -55,7 +55,10 @@ async fn a_weak_password_leaves_the_token_as_it_is() {
     let token = stage.letter(ada.user.id).await;
     for weak in ["", "short", "12345678", "ada@example.org"] {
         let refused = stage.resets(&token, weak).await;
-        assert!(matches!(&refused, Err(Error::Invalid(fields)) if fields[0].pointer == "/password"), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(Error::Invalid(fields)) if fields[0].pointer == "/password"),
+            "{refused:?}"
+        );
     }
     assert!(stage.goes_on(&ada).await);
     stage.resets(&token, NEW).await.expect("is set");
@@ -74,8 +77,15 @@ async fn of_many_who_bring_a_letter_at_once_one_sets_the_password() {
     let said = at_once(tries).await;
     let won: Vec<&String> = said.iter().flatten().collect();
     assert_eq!(won.len(), 1, "{said:?}");
-    assert!(said.iter().flat_map(|answer| answer.as_ref().err()).all(|error| matches!(error, Error::InvalidToken)));
-    stage.logs_in("ada@example.org", won[0]).await.expect("the winner's is the password");
+    assert!(
+        said.iter()
+            .flat_map(|answer| answer.as_ref().err())
+            .all(|error| matches!(error, Error::InvalidToken))
+    );
+    stage
+        .logs_in("ada@example.org", won[0])
+        .await
+        .expect("the winner's is the password");
     assert_eq!(stage.happened("user.password_changed").await, 1);
 }
 
@@ -127,9 +137,15 @@ async fn who_has_no_password_sets_one_with_a_letter() {
     let stage = Stage::new().await;
     let ada = stage.ada().await;
     let none = user::Entity::update_many().col_expr(user::Column::PasswordHash, Expr::value(""));
-    none.filter(user::Column::Id.eq(ada.user.id)).exec(stage.db()).await.expect("updates");
+    none.filter(user::Column::Id.eq(ada.user.id))
+        .exec(stage.db())
+        .await
+        .expect("updates");
     for guess in ["", PASSWORD] {
-        stage.logs_in("ada@example.org", guess).await.expect_err("no password is no password");
+        stage
+            .logs_in("ada@example.org", guess)
+            .await
+            .expect_err("no password is no password");
     }
     let refused = stage.changes(&ada, "", NEW).await;
     assert!(matches!(refused, Err(Error::NoPassword)), "{refused:?}");

@@ -1,10 +1,11 @@
 //! Second factors: set up, asked for, guessed, replayed, lost, switched off.
 
 use super::{PASSWORD, Stage, at_once, enters};
-use crate::{Client, Entered, Error, SignedIn, mfa, totp};
+use crate::{Accounts, Client, Entered, Error, KeyRing, SignedIn, mfa, totp};
 use entity::{mfa_challenge, recovery_code, totp_factor};
 use kernel::{clock, id::UserId, secret};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
+use secrecy::ExposeSecret;
 use std::time::Duration;
 use totp_rs::{Builder, Secret, Totp};
 
@@ -57,7 +58,10 @@ impl Stage {
     }
 
     async fn is_asked(&self) -> String {
-        match enters(&self.accounts, "ada@example.org", PASSWORD).await.expect("the password is right") {
+        match enters(&self.accounts, "ada@example.org", PASSWORD)
+            .await
+            .expect("the password is right")
+        {
             Entered::Challenge(challenge) => {
                 assert_eq!((challenge.token.len(), challenge.expires_in), (64, 300));
                 assert!(!format!("{challenge:?}").contains(&challenge.token));
@@ -110,7 +114,10 @@ async fn a_second_factor_guards_from_its_first_code_on() {
     assert_eq!(stage.happened("totp.enabled").await, 1);
 
     let token = stage.is_asked().await;
-    assert!(is_wrong(&stage.answers(&token, &app.code(0)).await), "the code that confirmed it was used");
+    assert!(
+        is_wrong(&stage.answers(&token, &app.code(0)).await),
+        "the code that confirmed it was used"
+    );
     stage.answers(&token, &app.code(1)).await.expect("the next one is good");
     assert_eq!(stage.happened("user.signed_in").await, 3);
 }
@@ -121,15 +128,26 @@ async fn nothing_in_the_tables_opens_anything() {
     let ada = stage.ada().await.user.id;
     let app = stage.sets_up(ada).await;
     let token = stage.is_asked().await;
-    let factor = totp_factor::Entity::find_by_id(ada).one(stage.db()).await.expect("reads").expect("is there");
+    let factor = totp_factor::Entity::find_by_id(ada)
+        .one(stage.db())
+        .await
+        .expect("reads")
+        .expect("is there");
     let code = u64::try_from(clock::now().timestamp()).expect("after 1970");
     if let Ok(plain) = Builder::new().with_secret(Secret::from(factor.secret)).build() {
         assert_ne!(plain.generate(code).to_string(), app.code(0), "the secret is encrypted");
     }
     let kept = recovery_code::Entity::find().all(stage.db()).await.expect("reads");
     assert!(kept.iter().all(|row| row.code_hash.len() == 64));
-    assert!(kept.iter().any(|row| row.code_hash == secret::hash(&app.recovery[0].replace('-', ""))));
-    let kept = mfa_challenge::Entity::find().one(stage.db()).await.expect("reads").expect("is there");
+    assert!(
+        kept.iter()
+            .any(|row| row.code_hash == secret::hash(&app.recovery[0].replace('-', "")))
+    );
+    let kept = mfa_challenge::Entity::find()
+        .one(stage.db())
+        .await
+        .expect("reads")
+        .expect("is there");
     assert_eq!(kept.token_hash, secret::hash(&token));
     assert!(is_over(&stage.answers(&kept.token_hash, &app.code(0)).await));
 }
@@ -153,7 +171,10 @@ async fn a_challenge_is_good_once_and_for_a_while() {
     let ada = stage.ada().await.user.id;
     let app = stage.sets_up(ada).await;
     let token = stage.is_asked().await;
-    stage.answers(&token, &format!(" {} {} ", &app.code(0)[..3], &app.code(0)[3..])).await.expect("as people type it");
+    stage
+        .answers(&token, &format!(" {} {} ", &app.code(0)[..3], &app.code(0)[3..]))
+        .await
+        .expect("as people type it");
     assert!(is_over(&stage.answers(&token, &app.recovery[0]).await));
     assert_eq!(stage.challenges().await, 0);
     for nonsense in ["", "x", &token.to_uppercase()] {
@@ -216,7 +237,10 @@ async fn who_guesses_in_challenge_after_challenge_is_stopped_and_recovery_codes_
     let older = mfa_challenge::Entity::update_many().col_expr(mfa_challenge::Column::CreatedAt, Expr::value(hour));
     older.exec(stage.db()).await.expect("updates");
     let token = stage.is_asked().await;
-    stage.answers(&token, &app.code(0)).await.expect("an hour later codes are taken again");
+    stage
+        .answers(&token, &app.code(0))
+        .await
+        .expect("an hour later codes are taken again");
     assert_eq!(mfa::purge(stage.db()).await.expect("purges"), 4);
     assert_eq!(stage.challenges().await, 0);
 }
@@ -288,7 +312,11 @@ async fn of_many_answers_to_one_challenge_at_once_one_wins() {
     });
     let said = at_once(tries).await;
     assert_eq!(said.iter().filter(|answer| answer.is_ok()).count(), 1, "{said:?}");
-    assert_eq!(totp::codes::left(stage.db(), ada).await.expect("counts"), 9, "a lost race uses no code up");
+    assert_eq!(
+        totp::codes::left(stage.db(), ada).await.expect("counts"),
+        9,
+        "a lost race uses no code up"
+    );
 }
 
 #[tokio::test]
@@ -298,16 +326,27 @@ async fn a_fresh_login_takes_password_and_code() {
     let app = stage.sets_up(ada.user.id).await;
     stage.goes_stale(&ada).await;
     let refused = stage.proves(&ada, None, None).await;
-    let Err(Error::Invalid(fields)) = refused else { panic!("{refused:?}") };
-    assert_eq!(fields.iter().map(|field| &*field.pointer).collect::<Vec<_>>(), ["/password", "/code"]);
+    let Err(Error::Invalid(fields)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        fields.iter().map(|field| &*field.pointer).collect::<Vec<_>>(),
+        ["/password", "/code"]
+    );
     let refused = stage.proves(&ada, Some("wrong password"), Some(&app.code(0))).await;
     assert!(matches!(refused, Err(Error::WrongPassword)), "{refused:?}");
     assert!(is_wrong(&stage.proves(&ada, Some(PASSWORD), Some(&app.wrong())).await));
     assert!(!stage.is_fresh(&ada).await);
     stage.proves(&ada, Some(PASSWORD), Some(&app.code(0))).await.expect("is proven");
     assert!(stage.is_fresh(&ada).await);
-    assert!(is_wrong(&stage.proves(&ada, Some(PASSWORD), Some(&app.code(0))).await), "a code is good once");
-    stage.proves(&ada, Some(PASSWORD), Some(&app.recovery[0])).await.expect("so is a recovery code");
+    assert!(
+        is_wrong(&stage.proves(&ada, Some(PASSWORD), Some(&app.code(0))).await),
+        "a code is good once"
+    );
+    stage
+        .proves(&ada, Some(PASSWORD), Some(&app.recovery[0]))
+        .await
+        .expect("so is a recovery code");
 }
 
 #[tokio::test]
@@ -319,7 +358,10 @@ async fn switched_off_it_guards_nothing_and_its_codes_are_void() {
     totp::disable(&stage.accounts, ada).await.expect("is off");
     assert!(is_over(&stage.answers(&token, &app.recovery[0]).await));
     stage.logs_in("ada@example.org", PASSWORD).await.expect("no code is asked for");
-    for again in [totp::disable(&stage.accounts, ada).await, totp::renew_codes(&stage.accounts, ada).await.map(drop)] {
+    for again in [
+        totp::disable(&stage.accounts, ada).await,
+        totp::renew_codes(&stage.accounts, ada).await.map(drop),
+    ] {
         assert!(matches!(again, Err(Error::TotpMissing)), "{again:?}");
     }
     assert_eq!(recovery_code::Entity::find().count(stage.db()).await.expect("counts"), 0);
@@ -336,14 +378,19 @@ async fn a_login_that_waits_for_a_code_ends_with_its_password() {
     let token = stage.is_asked().await;
     let caller = stage.caller(&ada).await;
     let new = "staple battery horse correct".to_owned();
-    crate::reset::change(&stage.accounts, &caller, PASSWORD.to_owned(), new).await.expect("changed");
+    crate::reset::change(&stage.accounts, &caller, PASSWORD.to_owned(), new)
+        .await
+        .expect("changed");
     assert!(is_over(&stage.answers(&token, &app.code(0)).await));
 }
 
 #[tokio::test]
 async fn a_secret_that_was_never_confirmed_is_removed() {
     let stage = Stage::new().await;
-    let (ada, ben) = (stage.ada().await.user.id, stage.registers("ben@example.org").await.expect("registers").user.id);
+    let (ada, ben) = (
+        stage.ada().await.user.id,
+        stage.registers("ben@example.org").await.expect("registers").user.id,
+    );
     stage.sets_up(ada).await;
     totp::start(&stage.accounts, ben).await.expect("begins");
     assert_eq!(totp::purge(stage.db()).await.expect("purges"), 0);
@@ -352,4 +399,33 @@ async fn a_secret_that_was_never_confirmed_is_removed() {
     older.exec(stage.db()).await.expect("updates");
     assert_eq!(totp::purge(stage.db()).await.expect("purges"), 1);
     assert!(totp::is_on(stage.db(), ada).await.expect("reads"));
+}
+
+#[tokio::test]
+async fn a_new_signing_key_leaves_second_factors_as_they_are_and_the_old_one_can_go() {
+    let stage = Stage::new().await;
+    let ada = stage.ada().await.user.id;
+    let (old, new) = (KeyRing::generate(), KeyRing::generate());
+    let with = |keys: String| {
+        let ring = KeyRing::parse(&keys.into()).expect("a ring");
+        Accounts::new(stage.db().clone(), ring, super::cheap())
+    };
+    let (old, new) = (old.expose_secret(), new.expose_secret());
+    let [before, between, after] = [with(old.to_owned()), with(format!("{new},{old}")), with(new.to_owned())];
+    let started = totp::start(&before, ada).await.expect("begins");
+    let app = App::of(&started.secret);
+    totp::confirm(&before, ada, &app.code(-1)).await.expect("is on");
+    let enters = async |accounts: &Accounts, code: String| {
+        let Ok(Entered::Challenge(challenge)) = enters(accounts, "ada@example.org", PASSWORD).await else {
+            panic!("no code was asked for")
+        };
+        mfa::verify(accounts, &challenge.token, &code, Client::default()).await
+    };
+    let lost = enters(&after, app.code(0)).await;
+    assert!(
+        matches!(lost, Err(Error::Internal(_))),
+        "nobody has used it with the new key yet: {lost:?}"
+    );
+    enters(&between, app.code(0)).await.expect("opens with the old key");
+    enters(&after, app.code(1)).await.expect("and was sealed with the new one then");
 }

@@ -37,7 +37,11 @@ async fn a_login_costs_the_same_whether_or_not_there_is_an_account() {
             logs_in(&accounts, email, "wrong password").await.expect_err("is refused");
             costs.push((accounts.hasher().runs() - before.0, asked.load(Ordering::Relaxed) - before.1));
         }
-        assert_eq!(costs, [(2, 1), (1, 1), (1, 1), (1, 1), (1, 1)], "argon2 runs and queries, {first} first");
+        assert_eq!(
+            costs,
+            [(2, 1), (1, 1), (1, 1), (1, 1), (1, 1)],
+            "argon2 runs and queries, {first} first"
+        );
     }
     // What is no address asks for nothing, and says nothing about any.
     let (accounts, _) = counted(&stage, cheap());

@@ -26,6 +26,13 @@ pub(super) fn seal(ring: &KeyRing, user: UserId, secret: &[u8]) -> Result<Vec<u8
     Ok([&[length], kid.as_bytes(), nonce.as_ref(), &sealed].concat())
 }
 
+/// Whether a secret was sealed with another key than the ring's first.
+pub(super) fn is_outdated(ring: &KeyRing, sealed: &[u8]) -> bool {
+    let (kid, _) = ring.signing();
+    let Some((length, rest)) = sealed.split_first() else { return false };
+    rest.get(..usize::from(*length)) != Some(kid.as_bytes())
+}
+
 /// Opens what any key of the ring has sealed for this account.
 pub(super) fn open(ring: &KeyRing, user: UserId, sealed: &[u8]) -> Result<Vec<u8>, Error> {
     let broken = || Error::Internal("the secret of a second factor cannot be opened; was its key removed?".to_owned());
@@ -37,7 +44,9 @@ pub(super) fn open(ring: &KeyRing, user: UserId, sealed: &[u8]) -> Result<Vec<u8
     let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(fault("the key cannot open"))?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
     let mut opened = rest.to_vec();
-    let secret = key.open_in_place(nonce, Aad::from(user.0.as_bytes()), &mut opened).map_err(|_| broken())?;
+    let secret = key
+        .open_in_place(nonce, Aad::from(user.0.as_bytes()), &mut opened)
+        .map_err(|_| broken())?;
     Ok(secret.to_vec())
 }
 
@@ -64,6 +73,7 @@ mod tests {
         assert_eq!(open(&old, ada, &sealed).expect("opens"), secret);
         let both = ring(&format!("{},{}", key("new", 2), key("old", 1)));
         assert_eq!(open(&both, ada, &sealed).expect("opens with an older key"), secret);
+        assert!(!is_outdated(&old, &sealed) && is_outdated(&both, &sealed));
         assert!(open(&old, ben, &sealed).is_err(), "another account's");
         assert!(open(&ring(&key("old", 2)), ada, &sealed).is_err(), "another key of the same id");
         assert!(open(&ring(&key("new", 1)), ada, &sealed).is_err(), "a key that is gone");
