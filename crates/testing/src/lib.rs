@@ -15,7 +15,7 @@ mod redis;
 
 pub use database::TestDb;
 pub use form::Form;
-pub use mail::MailCatcher;
+pub use mail::{MailCatcher, node};
 pub use net::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;

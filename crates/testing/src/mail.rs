@@ -87,7 +87,8 @@ fn port(log: &Path) -> Option<u64> {
     lines(log).iter().find_map(|line| line["listening"].as_u64())
 }
 
-fn node() -> PathBuf {
+/// The Node that runs the clients of the tests.
+pub fn node() -> PathBuf {
     let named = env::var("SHEAF_TEST_NODE").map(PathBuf::from);
     named
         .or_else(|| env::on_path("node"))

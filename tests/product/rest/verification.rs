@@ -4,6 +4,7 @@ use crate::support::{Letters, TestApp, User};
 use entity::user_token;
 use sea_orm::{EntityTrait, PaginatorTrait, sea_query::Expr};
 use serde_json::{Value, json};
+use std::process::Command;
 
 const VERIFY: &str = "Is this your e-mail address?";
 const CHANGE: &str = "Confirm your new e-mail address";
@@ -189,6 +190,61 @@ async fn the_page_behind_letters_loads_nothing_from_elsewhere_and_runs_nothing_i
         ] {
             assert!(!text.contains(bad), "{bad} in {path}");
         }
+    }
+    app.stop().await;
+}
+
+/// What the page shows in the end to whoever opens a link, types and presses.
+async fn opened(app: &TestApp, acts: &[&str]) -> Value {
+    let mut command = Command::new(testing::node());
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/clients"));
+    command.arg("open-page.mjs").arg(app.url("")).args(acts);
+    let output = tokio::task::spawn_blocking(move || command.output().expect("Node runs"))
+        .await
+        .expect("ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_does_what_the_letters_promise() {
+    let (app, letters) = Letters::app(&[]).await;
+    let ada = app.user("ada").await;
+    let token = letters.token(&ada.email, VERIFY, 1).await;
+    let link = format!("verify={token}");
+    let waiting = opened(&app, &[&link]).await;
+    assert_eq!(
+        (&waiting["calls"], &waiting["shown"]),
+        (&json!([]), &json!("/open/")),
+        "nothing happens by opening alone"
+    );
+    let proven = opened(&app, &[&link, "press=Confirm the address"]).await;
+    assert!(proven["text"].as_str().is_some_and(|text| text.contains(&ada.email)), "{proven}");
+    assert_eq!(ada.get("/api/v1/users/me/").await.expect(200).body["email_verified"], true);
+    let again = opened(&app, &[&link, "press=Confirm the address"]).await;
+    assert!(
+        again["text"].as_str().is_some_and(|text| text.contains("not good any more")),
+        "{again}"
+    );
+
+    let forgot = json!({ "email": ada.email });
+    User::nobody(&app).post("/api/v1/auth/password/forgot/", &forgot).await.expect(202);
+    let link = format!("reset={}", letters.token(&ada.email, "Set a new password", 1).await);
+    let (weak, good) = ("New password=12345678", "New password=staple battery horse correct");
+    let press = "press=Set the password";
+    let set = opened(&app, &[&link, weak, press, good, press]).await;
+    assert_eq!(set["title"], "Your password is set · Sheaf");
+    assert_eq!(set["calls"].as_array().map(Vec::len), Some(2), "the weak one was refused: {set}");
+    assert!(!set.to_string().contains(&link[6..]), "no call has the token in its path: {set}");
+    let login = json!({ "email": ada.email, "password": "staple battery horse correct" });
+    User::nobody(&app).post("/api/v1/auth/login/", &login).await.expect(200);
+    for nonsense in ["", "else=1", "verify=", "constructor=1"] {
+        let shown = opened(&app, &[nonsense]).await;
+        assert_eq!(
+            (&shown["title"], &shown["calls"]),
+            (&json!("Nothing to open · Sheaf"), &json!([])),
+            "{nonsense}"
+        );
     }
     app.stop().await;
 }
