@@ -102,36 +102,47 @@ async function signIn(email, password, go) {
     show("One more step", form([code.row], [["Go on", act]]));
 }
 
+/** This page keeps no login. */
+async function forget(login) {
+    if (login?.refresh_token) await call("POST", "/auth/logout/", { refresh_token: login.refresh_token });
+}
+
 async function invitation(token) {
     const got = await call("GET", `/invitations/${encodeURIComponent(token)}/`);
-    const workspace = got.workspace?.name ?? got.workspace_name ?? got.workspace;
-    const accept = async (signedIn) => {
+    const welcome = () => say(`Welcome to ${got.workspace}`, "You are a member now. Sign in to begin.");
+    const join = async (login) => {
         try {
-            await call("POST", "/invitations/accept/", { token }, signedIn.access_token);
+            await call("POST", "/invitations/accept/", { token }, login.access_token);
         } finally {
-            // This page keeps no login.
-            await call("POST", "/auth/logout/", { refresh_token: signedIn.refresh_token });
+            await forget(login);
         }
-        say(`Welcome to ${workspace}`, "You are a member now. Sign in to begin.");
+        welcome();
+    };
+    const email = field("E-mail", { type: "email", autocomplete: "username", value: got.email ?? "" });
+    const password = field("Password", { type: "password", autocomplete: "current-password" });
+    const name = field("Your name, for a new account", { autocomplete: "name", required: false });
+    const enter = () => signIn(email.input.value, password.input.value, join);
+    const make = async () => {
+        const account = { display_name: name.input.value, password: password.input.value };
+        // The letter proves its address; with a link the account is made first.
+        if (got.email) {
+            const joined = await call("POST", "/invitations/accept/", { token, ...account });
+            await forget(joined.login);
+            return welcome();
+        }
+        const login = await call("POST", "/auth/register/", { email: email.input.value, ...account });
+        if (login.access_token) return join(login);
+        say("Confirm your address first", "A letter is on its way. Open this invitation again afterwards.");
     };
     const decline = async () => {
         await call("POST", "/invitations/decline/", { token });
         say("Declined", "The invitation is not good any more.");
     };
-    const email = field("E-mail", { type: "email", autocomplete: "username", value: got.email ?? "" });
-    const password = field("Password", { type: "password", autocomplete: "current-password" });
-    const name = field("Your name, for a new account", { autocomplete: "name", required: false });
-    const enter = () => signIn(email.input.value, password.input.value, accept);
-    const make = async () => {
-        const account = { email: email.input.value, password: password.input.value, display_name: name.input.value };
-        const signedIn = await call("POST", "/auth/register/", account);
-        if (signedIn.access_token) return accept(signedIn);
-        say("Confirm your address first", "A letter is on its way. Open this invitation again afterwards.");
-    };
-    const inviter = got.inviter?.display_name ?? got.inviter ?? got.invited_by ?? "Somebody";
-    const said = [element("p", {}, `${inviter} invites you to ${workspace}, as ${got.role}.`)];
+    const buttons = [["Sign in and join", enter], ["Make an account and join", make]];
+    if (got.email) buttons.push(["Decline", decline]);
+    const said = [element("p", {}, `${got.inviter ?? "Somebody"} invites you to ${got.workspace}, as ${got.role}.`)];
     if (got.message) said.push(element("p", {}, got.message));
-    show(`Join ${workspace}`, ...said, form([email.row, password.row, name.row], [["Sign in and join", enter], ["Make an account and join", make], ["Decline", decline]]));
+    show(`Join ${got.workspace}`, ...said, form([email.row, password.row, name.row], buttons));
 }
 
 /** One page for each word that a link may have. */
