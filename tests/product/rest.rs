@@ -12,10 +12,13 @@ mod grants;
 pub(crate) mod jobs;
 mod limits;
 mod oidc;
+mod passwords;
 mod profile;
 mod reports;
+mod sessions;
 mod share_links;
 mod tickets;
+mod totp;
+mod verification;
 mod viewed;
 mod walk;
-

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod binary;
 pub mod http;
+pub mod letters;
 pub mod socket;
 pub mod sse;
 pub mod stock;
@@ -12,6 +13,7 @@ pub use app::TestApp;
 pub use binary::Binary;
 
 pub use http::{Answer, User};
+pub use letters::Letters;
 pub use socket::Socket;
 pub use sse::Sse;
 pub use stock::Stock;

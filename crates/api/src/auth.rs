@@ -1,15 +1,24 @@
 //! Accounts and logins.
 
+mod emails;
+mod passwords;
+mod sessions;
+mod totp;
+
 use crate::{json::Json, problem::ApiError, state::State, users::User};
 use actix_web::{HttpRequest, HttpResponse, http::header, post, web::Data};
 use serde::{Deserialize, Serialize};
-use users::{Client, SignedIn, account, session};
+use users::{Client, Entered, SignedIn, account, mfa::Challenge, session};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(register).service(login).service(refresh).service(logout);
+    emails::routes(config);
+    passwords::routes(config);
+    sessions::routes(config);
+    totp::routes(config);
 }
 
 /// An account to be made.
@@ -83,6 +92,57 @@ impl From<SignedIn> for Tokens {
     }
 }
 
+/// A login that waits for its second factor.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MfaRequired {
+    /// Always true: how this answer is told from tokens.
+    #[schema(example = true)]
+    mfa_required: bool,
+    /// For `POST /api/v1/auth/mfa/verify/`, with a code.
+    #[schema(example = "5f0c…64 hexadecimal digits…a1")]
+    mfa_token: String,
+    /// Seconds until the password has to be given again.
+    #[schema(example = 300)]
+    expires_in: u64,
+}
+
+impl From<Challenge> for MfaRequired {
+    fn from(challenge: Challenge) -> Self {
+        Self {
+            mfa_required: true,
+            mfa_token: challenge.token,
+            expires_in: challenge.expires_in,
+        }
+    }
+}
+
+/// What a login answers: tokens, or that the second factor is still to come.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum SignIn {
+    /// Signed in.
+    In(Box<Tokens>),
+    /// Not yet.
+    Challenge(MfaRequired),
+}
+
+/// An account that nobody may sign in to before its address is proven.
+#[derive(Serialize, ToSchema)]
+struct Unverified {
+    /// Always false: how this answer is told from tokens.
+    #[schema(example = false)]
+    email_verified: bool,
+}
+
+/// The answer to somebody whose first proof was right.
+pub(crate) fn entered(mut answer: actix_web::HttpResponseBuilder, entered: Entered) -> HttpResponse {
+    let body = match entered {
+        Entered::In(signed_in) => SignIn::In(Box::new(Tokens::from(*signed_in))),
+        Entered::Challenge(challenge) => SignIn::Challenge(challenge.into()),
+    };
+    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+}
+
 pub(crate) fn client(request: &HttpRequest) -> Client {
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {
@@ -98,7 +158,10 @@ pub(crate) fn tokens(mut answer: actix_web::HttpResponseBuilder, signed_in: Sign
 }
 
 /// Make an account and sign in.
-#[utoipa::path(tag = "auth", operation_id = "auth.register", request_body = Register, responses((status = 201, description = "Signed in", body = Tokens)))]
+///
+/// A letter goes to the address, with a link that proves it. Where the address has to be proven before anybody signs in, the
+/// answer has no tokens.
+#[utoipa::path(tag = "auth", operation_id = "auth.register", request_body = Register, responses((status = 201, description = "Signed in", body = Tokens), (status = 202, description = "Made; prove the address, then sign in", body = Unverified)))]
 #[post("/auth/register/")]
 async fn register(state: Data<State>, request: HttpRequest, body: Json<Register>) -> Result<HttpResponse, ApiError> {
     let Register {
@@ -115,17 +178,24 @@ async fn register(state: Data<State>, request: HttpRequest, body: Json<Register>
         },
         client(&request),
     )
-    .await?;
-    Ok(tokens(HttpResponse::Created(), signed_in))
+    .await;
+    match signed_in {
+        Ok(signed_in) => Ok(tokens(HttpResponse::Created(), signed_in)),
+        Err(users::Error::EmailUnverified) => Ok(HttpResponse::Accepted().json(Unverified { email_verified: false })),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sign in.
-#[utoipa::path(tag = "auth", operation_id = "auth.login", request_body = Login, responses((status = 200, description = "Signed in", body = Tokens)))]
+///
+/// An account with a second factor answers a token for `POST /api/v1/auth/mfa/verify/` in place of its tokens. It takes five
+/// codes, for five minutes.
+#[utoipa::path(tag = "auth", operation_id = "auth.login", request_body = Login, responses((status = 200, description = "Signed in, or a code is needed", body = SignIn)))]
 #[post("/auth/login/")]
 async fn login(state: Data<State>, request: HttpRequest, body: Json<Login>) -> Result<HttpResponse, ApiError> {
     let Login { email, password } = body.0;
-    let signed_in = account::login(&state.accounts, users::Credentials { email, password }, client(&request)).await?;
-    Ok(tokens(HttpResponse::Ok(), signed_in))
+    let got = account::login(&state.accounts, users::Credentials { email, password }, client(&request)).await?;
+    Ok(entered(HttpResponse::Ok(), got))
 }
 
 /// Turn a refresh token in for the next pair.

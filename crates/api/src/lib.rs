@@ -19,6 +19,7 @@ pub mod json;
 pub mod members;
 pub mod middleware;
 pub mod oidc;
+pub mod open_page;
 pub mod openapi;
 pub mod outside;
 pub mod page;
@@ -62,6 +63,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: State) {
     openapi::mount(config);
     outside::routes(config);
     docs_page::routes(config);
+    open_page::routes(config);
     ws::routes(config);
     config.default_service(web::to(problem::no_route));
 }

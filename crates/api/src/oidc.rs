@@ -2,7 +2,7 @@
 //! what the cookie would.
 
 use crate::{
-    auth::{client, tokens},
+    auth::{client, entered},
     extract::Query,
     json::Json,
     problem::{ApiError, Problem},
@@ -163,7 +163,7 @@ async fn start(state: Data<State>, provider: Path<String>, request: HttpRequest)
 }
 
 /// Come back from another provider, as a browser.
-#[utoipa::path(tag = "auth", operation_id = "auth.oidc_callback", params(("provider" = String, Path, description = "Its id", example = "acme"), Callback), responses((status = 200, description = "Signed in", body = crate::auth::Tokens), (status = 403, description = "The provider has not verified the e-mail address", body = Problem, content_type = "application/problem+json"), (status = 404, description = "There is no such provider", body = Problem, content_type = "application/problem+json"), (status = 409, description = "There is an account with the address, and nobody has verified it", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "auth", operation_id = "auth.oidc_callback", params(("provider" = String, Path, description = "Its id", example = "acme"), Callback), responses((status = 200, description = "Signed in, or to the second factor", body = crate::auth::SignIn), (status = 403, description = "The provider has not verified the e-mail address", body = Problem, content_type = "application/problem+json"), (status = 404, description = "There is no such provider", body = Problem, content_type = "application/problem+json"), (status = 409, description = "There is an account with the address, and nobody has verified it", body = Problem, content_type = "application/problem+json")))]
 #[get("/auth/oidc/{provider}/callback/")]
 async fn callback(
     state: Data<State>,
@@ -178,16 +178,16 @@ async fn callback(
         issuer: query.0.iss,
         error: query.0.error,
     };
-    let signed_in = oidc::finish(&state.accounts, &provider, returned, &binding, client(&request)).await?;
+    let got = oidc::finish(&state.accounts, &provider, returned, &binding, client(&request)).await?;
     // A GET that wrote something: the relay does not expect it.
     state.signals.appended();
     let mut answer = HttpResponse::Ok();
     answer.insert_header(cookie(&state.accounts, "", 0));
-    Ok(tokens(answer, signed_in))
+    Ok(entered(answer, got))
 }
 
 /// Come back from another provider, as a client that is no browser.
-#[utoipa::path(tag = "auth", operation_id = "auth.oidc_finish", params(("provider" = String, Path, description = "Its id", example = "acme")), request_body = Finish, responses((status = 200, description = "Signed in", body = crate::auth::Tokens), (status = 403, description = "The provider has not verified the e-mail address", body = Problem, content_type = "application/problem+json"), (status = 404, description = "There is no such provider", body = Problem, content_type = "application/problem+json"), (status = 409, description = "There is an account with the address, and nobody has verified it", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "auth", operation_id = "auth.oidc_finish", params(("provider" = String, Path, description = "Its id", example = "acme")), request_body = Finish, responses((status = 200, description = "Signed in, or to the second factor", body = crate::auth::SignIn), (status = 403, description = "The provider has not verified the e-mail address", body = Problem, content_type = "application/problem+json"), (status = 404, description = "There is no such provider", body = Problem, content_type = "application/problem+json"), (status = 409, description = "There is an account with the address, and nobody has verified it", body = Problem, content_type = "application/problem+json")))]
 #[post("/auth/oidc/{provider}/callback/")]
 async fn finish(state: Data<State>, provider: Path<String>, request: HttpRequest, body: Json<Finish>) -> Result<HttpResponse, ApiError> {
     let Finish {
@@ -202,6 +202,6 @@ async fn finish(state: Data<State>, provider: Path<String>, request: HttpRequest
         issuer: iss,
         error: None,
     };
-    let signed_in = oidc::finish(&state.accounts, &provider, returned, &binding, client(&request)).await?;
-    Ok(tokens(HttpResponse::Ok(), signed_in))
+    let got = oidc::finish(&state.accounts, &provider, returned, &binding, client(&request)).await?;
+    Ok(entered(HttpResponse::Ok(), got))
 }

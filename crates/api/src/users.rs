@@ -35,6 +35,8 @@ pub struct User {
     /// The address.
     #[schema(example = "ada@example.com")]
     pub email: String,
+    /// Whether the address was proven to be theirs.
+    pub email_verified: bool,
     /// What others see.
     #[schema(example = "Ada Lovelace")]
     pub display_name: String,
@@ -54,6 +56,7 @@ impl From<entity::user::Model> for User {
         Self {
             id: row.id,
             email: row.email,
+            email_verified: row.email_verified_at.is_some(),
             display_name: row.display_name,
             time_zone: row.time_zone,
             created_at: row.created_at,

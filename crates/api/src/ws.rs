@@ -82,7 +82,11 @@ async fn upgrade(request: HttpRequest, body: web::Payload, state: web::Data<Stat
     let named = request.match_info().get("document_id").and_then(documents::url::decode);
     let bearer = match (token, crate::tickets::in_query(request.query_string())) {
         (Some(token), _) => authenticate(token.to_owned()).await,
-        (None, Some(ticket)) => told(users::ticket::redeem(&state.accounts, &ticket, named).await.map(users::Bearer::Person)),
+        (None, Some(ticket)) => told(
+            users::ticket::redeem(&state.accounts, &ticket, named)
+                .await
+                .map(users::Bearer::Person),
+        ),
         (None, None) => Err(Close::Unauthenticated),
     };
     let settings = state.rooms.settings().clone();

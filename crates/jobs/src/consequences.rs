@@ -1,11 +1,15 @@
 //! What follows from facts: letters, and sign-ins in the logs of the workspaces that somebody belongs to. Written in the
 //! transaction that stamps the fact, so each follows exactly once.
 
-use crate::{Job, kinds::send_mail::SendMail, letter::Mail};
+use crate::{
+    Job,
+    kinds::{SendMail, SendToken},
+    letter::Mail,
+};
 use entity::{account_deletion, event, member, session, user, workspace};
 use events::{By, Change};
 use kernel::id::*;
-use queue::Unique;
+use queue::{NewJob, Unique};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -15,14 +19,7 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
     sign_ins(tx, events).await?;
     let mut queues = BTreeSet::new();
     for event in events {
-        let letter = match event.kind.as_str() {
-            "member.added" => member_added(tx, event).await?,
-            "user.closed" => account_closed(tx, event).await?,
-            "session.revoked_on_reuse" => session_revoked(tx, event).await?,
-            _ => None,
-        };
-        if let Some(letter) = letter {
-            let mut job = letter.job()?;
+        if let Some(mut job) = letter(tx, event).await? {
             job.unique = Unique::Once(format!("mail:{}", event.id));
             job.workspace = event.workspace_id;
             queues.insert(job.queue);
@@ -30,6 +27,23 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
         }
     }
     Ok(queues)
+}
+
+/// The letter that follows from a fact.
+async fn letter(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Option<NewJob>, queue::Error> {
+    let letter = match event.kind.as_str() {
+        "member.added" => member_added(tx, event).await?,
+        "user.closed" => account_closed(tx, event).await?,
+        "session.revoked_on_reuse" => session_revoked(tx, event).await?,
+        "user.registered" => return SendToken::VerifyEmail { user: event.user_id }.job().map(Some),
+        "user.password_changed" => notice(tx, event, "Your password was changed").await?,
+        "totp.enabled" => notice(tx, event, "Your account has a second factor now").await?,
+        "totp.disabled" => notice(tx, event, "Your account has no second factor any more").await?,
+        "recovery_codes.created" => notice(tx, event, "Your account has new recovery codes").await?,
+        "recovery_code.used" => notice(tx, event, "A recovery code of your account was used").await?,
+        _ => None,
+    };
+    letter.map(|letter| letter.job()).transpose()
 }
 
 /// A sign-in belongs to no tenant; every workspace that the person is a member of has it in its own log.
@@ -135,6 +149,19 @@ async fn session_revoked(tx: &impl ConnectionTrait, event: &event::Model) -> Res
         mail: Mail::SessionRevoked {
             at: event.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
             user_agent: login.map(|login| login.user_agent).unwrap_or_default(),
+        },
+    }))
+}
+
+/// Who guards an account is told that its guard has changed: it may have been somebody else.
+async fn notice(tx: &impl ConnectionTrait, event: &event::Model, what: &str) -> Result<Option<SendMail>, DbErr> {
+    let to = living_user(tx, event.user_id).await?;
+    Ok(to.map(|to| SendMail {
+        to: to.email,
+        to_name: to.display_name,
+        mail: Mail::AccountNotice {
+            what: what.to_owned(),
+            at: event.created_at.format("%Y-%m-%d %H:%M UTC").to_string(),
         },
     }))
 }

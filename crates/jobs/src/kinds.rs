@@ -7,8 +7,10 @@ pub mod forget_jobs;
 pub mod keep_events;
 pub mod make_report;
 pub mod purge_sessions;
+pub mod purge_tokens;
 pub mod seal_events;
 pub mod send_mail;
+pub mod send_token;
 pub mod snapshot_page;
 #[cfg(test)]
 pub(crate) mod trial;
@@ -20,8 +22,10 @@ pub use forget_jobs::ForgetJobs;
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
 pub use purge_sessions::PurgeSessions;
+pub use purge_tokens::PurgeTokens;
 pub use seal_events::SealEvents;
 pub use send_mail::SendMail;
+pub use send_token::SendToken;
 pub use snapshot_page::{SnapshotPage, SnapshotPages};
 
 use crate::{
@@ -52,6 +56,7 @@ macro_rules! kinds {
 
 kinds! {
     SendMail,
+    SendToken,
     MakeReports,
     MakeReport,
     SnapshotPages,
@@ -62,6 +67,7 @@ kinds! {
     EraseAccounts,
     EraseAccount,
     ExportAccount,
+    PurgeTokens,
     SealEvents,
     KeepEvents,
     ForgetJobs,

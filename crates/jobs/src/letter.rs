@@ -43,6 +43,35 @@ pub enum Mail {
         /// Where it is.
         url: String,
     },
+    /// To whoever made an account: is this address theirs? The url holds a token, so no job keeps it; nor the next two.
+    VerifyEmail {
+        /// Where the answer is given.
+        url: String,
+    },
+    /// To the address that an account is to get.
+    ChangeEmail {
+        /// Where it is confirmed.
+        url: String,
+    },
+    /// To somebody who has lost their password.
+    ResetPassword {
+        /// Where a new one is set.
+        url: String,
+    },
+    /// To the address that an account has had so far.
+    EmailChanging {
+        /// When, for a person to read.
+        at: String,
+        /// The address it is to get.
+        email: String,
+    },
+    /// To somebody whose account is guarded otherwise than before.
+    AccountNotice {
+        /// What happened, as the subject says it.
+        what: String,
+        /// When, for a person to read.
+        at: String,
+    },
     /// To somebody who wants to know how the week was.
     WeeklyReport {
         /// The workspace's name.
@@ -85,7 +114,10 @@ impl Mail {
         if let Self::MemberAdded { url, .. }
         | Self::WeeklyReport { url, .. }
         | Self::AccountClosed { url, .. }
-        | Self::ExportReady { url, .. } = &mut mail
+        | Self::ExportReady { url, .. }
+        | Self::VerifyEmail { url }
+        | Self::ChangeEmail { url }
+        | Self::ResetPassword { url } = &mut mail
             && url.starts_with('/')
         {
             *url = format!("{}{url}", public_url.trim_end_matches('/'));
@@ -112,6 +144,15 @@ impl Mail {
                 context! { erased_at, url },
             ),
             Self::ExportReady { until, url } => ("export_ready", "Your data are ready".to_owned(), context! { until, url }),
+            Self::VerifyEmail { url } => ("verify_email", "Is this your e-mail address?".to_owned(), context! { url }),
+            Self::ChangeEmail { url } => ("change_email", "Confirm your new e-mail address".to_owned(), context! { url }),
+            Self::ResetPassword { url } => ("reset_password", "Set a new password".to_owned(), context! { url }),
+            Self::EmailChanging { at, email } => (
+                "email_changing",
+                "Your account is to get another e-mail address".to_owned(),
+                context! { at, email },
+            ),
+            Self::AccountNotice { what, at } => ("account_notice", what.clone(), context! { what, at }),
             Self::WeeklyReport {
                 workspace,
                 from,
@@ -171,6 +212,16 @@ fn templates() -> Result<Environment<'static>, Error> {
         ("export_ready.html", include_str!("../templates/export_ready.html")),
         ("export_ready.txt", include_str!("../templates/export_ready.txt")),
         ("frame.html", include_str!("../templates/frame.html")),
+        ("account_notice.html", include_str!("../templates/account_notice.html")),
+        ("account_notice.txt", include_str!("../templates/account_notice.txt")),
+        ("change_email.html", include_str!("../templates/change_email.html")),
+        ("change_email.txt", include_str!("../templates/change_email.txt")),
+        ("email_changing.html", include_str!("../templates/email_changing.html")),
+        ("email_changing.txt", include_str!("../templates/email_changing.txt")),
+        ("reset_password.html", include_str!("../templates/reset_password.html")),
+        ("reset_password.txt", include_str!("../templates/reset_password.txt")),
+        ("verify_email.html", include_str!("../templates/verify_email.html")),
+        ("verify_email.txt", include_str!("../templates/verify_email.txt")),
         ("member_added.html", include_str!("../templates/member_added.html")),
         ("member_added.txt", include_str!("../templates/member_added.txt")),
         ("session_revoked.html", include_str!("../templates/session_revoked.html")),

@@ -6,7 +6,7 @@
 
 use crate::{
     Job, Parts, Queue,
-    kinds::{CompactPages, EraseAccounts, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, SealEvents, SnapshotPages},
+    kinds::{CompactPages, EraseAccounts, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, PurgeTokens, SealEvents, SnapshotPages},
 };
 use backends::{db, signal::Signal};
 use cron::Schedule as Plan;
@@ -35,7 +35,7 @@ pub struct Schedule {
 }
 
 /// Everything that happens by itself. Another one is one more line.
-pub const SCHEDULES: [Schedule; 8] = [
+pub const SCHEDULES: [Schedule; 9] = [
     Schedule {
         name: "purge_sessions",
         plan: "0 */5 * * * *",
@@ -45,6 +45,11 @@ pub const SCHEDULES: [Schedule; 8] = [
         name: "erase_accounts",
         plan: "0 23 * * * *",
         job: |_| EraseAccounts {}.job(),
+    },
+    Schedule {
+        name: "purge_tokens",
+        plan: "0 20 * * * *",
+        job: |_| PurgeTokens {}.job(),
     },
     Schedule {
         name: "snapshot_pages",

@@ -4,6 +4,7 @@ mod end;
 mod faults;
 mod follow;
 mod kinds;
+mod tokens;
 mod worker;
 
 use crate::{

@@ -98,6 +98,8 @@ pub struct Auth {
     pub fresh_secs: u64,
     /// How long a closed account can be kept, before it is erased.
     pub deletion_grace_days: u64,
+    /// Whether only accounts whose address was proven may sign in.
+    pub require_verified_email: bool,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,

@@ -23,6 +23,7 @@ pub fn users(config: &Config) -> users::Settings {
         fresh_for: Duration::from_secs(auth.fresh_secs),
         oidc: users::oidc::Settings::default(),
         deletion_grace: Duration::from_secs(auth.deletion_grace_days * DAY),
+        require_verified_email: auth.require_verified_email,
         reuse_leeway: Duration::from_secs(auth.reuse_leeway_secs),
         hash_memory_kib: auth.hash_memory_kib,
         hash_iterations: auth.hash_iterations,

@@ -3,6 +3,7 @@
 use crate::{
     Accounts, Error,
     lockout::{self, Attempt},
+    mfa::{self, Entered},
     session::{self, Client},
 };
 use backends::db;
@@ -133,14 +134,18 @@ pub(crate) async fn insert(tx: &impl ConnectionTrait, row: &user::Model) -> Resu
 /// way for its owner to learn that they have an account.
 ///
 /// # Errors
-/// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`].
+/// [`Error::Invalid`] with every bad field, [`Error::EmailTaken`]; [`Error::EmailUnverified`] when the account was made, but
+/// nobody may sign in to it before its address is proven.
 pub async fn register(accounts: &Accounts, new: NewUser, client: Client) -> Result<SignedIn, Error> {
     let row = prepare(accounts, new).await?;
-    db::write(accounts.db(), async |tx: &DatabaseTransaction| {
+    let signed_in = db::write(accounts.db(), async |tx: &DatabaseTransaction| {
         insert(tx, &row).await?;
-        session::start(tx, accounts, row.clone(), &client).await
-    })
-    .await
+        if accounts.settings().require_verified_email {
+            return Ok(None);
+        }
+        session::start(tx, accounts, row.clone(), &client).await.map(Some)
+    });
+    signed_in.await?.ok_or(Error::EmailUnverified)
 }
 
 /// Makes an account without signing it in, for whoever runs the instance.
@@ -189,19 +194,20 @@ async fn appoint(db: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
         .map(drop)
 }
 
-fn taken(error: DbErr) -> Error {
+pub(crate) fn taken(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => Error::EmailTaken,
         _ => Error::Db(error),
     }
 }
 
-/// Signs somebody in.
+/// Signs somebody in, or asks for their second factor.
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`], the same and after the same time for an unknown address and a wrong password;
+/// [`Error::EmailUnverified`] where the address has to be proven first.
 /// [`Error::TooManyAttempts`], the same for both too.
-pub async fn login(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<SignedIn, Error> {
+pub async fn login(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<Entered, Error> {
     let Some(source) = client.source.clone() else {
         return check_and_start(accounts, credentials, client).await;
     };
@@ -222,7 +228,7 @@ pub async fn login(accounts: &Accounts, credentials: Credentials, client: Client
     done
 }
 
-async fn check_and_start(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<SignedIn, Error> {
+async fn check_and_start(accounts: &Accounts, credentials: Credentials, client: Client) -> Result<Entered, Error> {
     let Credentials { email, password } = credentials;
     let user = match parse_email(&email) {
         Ok(email) => find_by_email(accounts.db(), &email).await?,
@@ -246,7 +252,7 @@ async fn check_and_start(accounts: &Accounts, credentials: Credentials, client: 
         if let Some(renewed) = renewed {
             renew(tx, &user, renewed).await?;
         }
-        session::start(tx, accounts, user, &client).await
+        mfa::gate(tx, accounts, user, &client).await
     })
     .await
 }

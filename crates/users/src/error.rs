@@ -22,6 +22,36 @@ pub enum Error {
     /// Who they are was proven too long ago for this.
     #[error("give your password again first: this needs a fresh login")]
     FreshLoginRequired,
+    /// The token of a letter is unknown, used, replaced by a newer one, or past its time.
+    #[error("this link is not good any more; ask for a new letter")]
+    InvalidToken,
+    /// The address has to be proven before anybody signs in.
+    #[error("prove your e-mail address first; the letter has a link for that")]
+    EmailUnverified,
+    /// The password that was given again is another.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// The account has no password, only a login with another provider.
+    #[error("this account has no password; sign in again, or set one with a letter")]
+    NoPassword,
+    /// The code of the second factor is wrong, or was used before.
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
+    /// Too many wrong codes for this account; recovery codes are still taken.
+    #[error("too many wrong codes; wait, or use a recovery code")]
+    TooManyCodes,
+    /// The login that waits for a code is unknown, over, or has seen too many wrong ones.
+    #[error("this login is not waiting for a code any more; sign in again")]
+    InvalidMfaToken,
+    /// There is a second factor already.
+    #[error("there is a second factor already")]
+    TotpEnabled,
+    /// There is no second factor.
+    #[error("there is no second factor")]
+    TotpMissing,
+    /// There is no such login of this person.
+    #[error("session not found")]
+    SessionNotFound,
     /// The address has an account already.
     #[error("there is an account with this e-mail address")]
     EmailTaken,
@@ -51,15 +81,16 @@ pub enum Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken | Self::RefreshTokenReused => {
-                Kind::Unauthenticated
-            }
-            Self::FreshLoginRequired => Kind::Forbidden,
-            Self::EmailTaken => Kind::Conflict,
-            Self::TooManyAttempts(_) => Kind::Limited,
-            Self::KeyNotFound => Kind::NotFound,
-            Self::TooManyKeys => Kind::Conflict,
-            Self::Invalid(_) => Kind::Invalid,
+            Self::Unauthenticated
+            | Self::InvalidCredentials
+            | Self::InvalidRefreshToken
+            | Self::RefreshTokenReused
+            | Self::InvalidMfaToken => Kind::Unauthenticated,
+            Self::FreshLoginRequired | Self::EmailUnverified | Self::WrongPassword | Self::WrongCode => Kind::Forbidden,
+            Self::SessionNotFound | Self::KeyNotFound => Kind::NotFound,
+            Self::EmailTaken | Self::NoPassword | Self::TotpEnabled | Self::TotpMissing | Self::TooManyKeys => Kind::Conflict,
+            Self::TooManyCodes | Self::TooManyAttempts(_) => Kind::Limited,
+            Self::Invalid(_) | Self::InvalidToken => Kind::Invalid,
             Self::Oidc(e) => e.kind(),
             Self::Internal(_) => Kind::Internal,
             Self::Db(e) => e.kind(),
@@ -73,6 +104,16 @@ impl Explain for Error {
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::FreshLoginRequired => "fresh_login_required",
+            Self::InvalidToken => "invalid_token",
+            Self::EmailUnverified => "email_unverified",
+            Self::WrongPassword => "wrong_password",
+            Self::NoPassword => "no_password",
+            Self::WrongCode => "wrong_code",
+            Self::TooManyCodes => "too_many_codes",
+            Self::InvalidMfaToken => "invalid_mfa_token",
+            Self::TotpEnabled => "totp_enabled",
+            Self::TotpMissing => "totp_not_enabled",
+            Self::SessionNotFound => "session_not_found",
             Self::EmailTaken => "email_taken",
             Self::TooManyAttempts(_) => "too_many_attempts",
             Self::KeyNotFound => "api_key_not_found",
@@ -87,6 +128,7 @@ impl Explain for Error {
     fn fields(&self) -> Vec<Field> {
         match self {
             Self::Invalid(fields) => fields.clone(),
+            Self::InvalidToken => vec![Field::new("/token", "invalid_token", "is not good any more")],
             _ => Vec::new(),
         }
     }

@@ -13,7 +13,7 @@ pub use flow::{Begun, Returned, purge};
 pub use problem::Problem;
 pub use provider::{Provider, Settings};
 
-use crate::{Accounts, Client, Error, SignedIn};
+use crate::{Accounts, Client, Entered, Error};
 use keys::Known;
 use std::{sync::Arc, time::Duration};
 
@@ -98,7 +98,7 @@ pub async fn start(accounts: &Accounts, provider: &str) -> Result<Begun, Error> 
 ///
 /// # Errors
 /// A [`Problem`].
-pub async fn finish(accounts: &Accounts, provider: &str, returned: Returned, binding: &str, client: Client) -> Result<SignedIn, Error> {
+pub async fn finish(accounts: &Accounts, provider: &str, returned: Returned, binding: &str, client: Client) -> Result<Entered, Error> {
     let sources = accounts.sources();
     let source = sources.find(provider)?;
     let flow = flow::take(accounts, provider, &returned.state, binding).await?;

@@ -18,6 +18,9 @@ pub struct Hasher {
     permits: Arc<Semaphore>,
     /// Verified against when there is no such account, so that the answer takes as long.
     nobody: tokio::sync::OnceCell<String>,
+    /// How much work was done, for tests that compare it.
+    #[cfg(test)]
+    runs: std::sync::atomic::AtomicU64,
 }
 
 impl Hasher {
@@ -32,7 +35,19 @@ impl Hasher {
             argon: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             permits: Arc::new(Semaphore::new(settings.concurrent_hashes.max(1))),
             nobody: tokio::sync::OnceCell::new(),
+            #[cfg(test)]
+            runs: std::sync::atomic::AtomicU64::new(0),
         }
+    }
+
+    #[cfg(test)]
+    fn count(&self) {
+        self.runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     #[cfg(test)]
@@ -59,6 +74,8 @@ impl Hasher {
     /// # Errors
     /// Only faults of ours.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
+        #[cfg(test)]
+        self.count();
         let hashed = self
             .run(move |argon| argon.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
             .await?;
@@ -85,20 +102,23 @@ impl Hasher {
         made.is_none_or(|made| cost(&made) != cost(self.argon.params()))
     }
 
-    /// Whether a password is the one that was hashed; `None` costs the same and is never right.
+    /// Whether a password is the one that was hashed; `None`, and the empty hash of an account without a password, cost
+    /// the same and are never right.
     ///
     /// # Errors
     /// Only faults of ours.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+        let hash = hash.filter(|hash| !hash.is_empty());
         let is_somebody = hash.is_some();
-        let hash = match hash {
-            Some(hash) => hash,
-            None => self
-                .nobody
-                .get_or_try_init(|| self.hash("nobody has this password".to_owned()))
-                .await?
-                .clone(),
-        };
+        // Made for whoever comes first: made for the first unknown address, it would show which that is.
+        let nobody = self.nobody.get_or_try_init(|| self.hash("nobody has this password".to_owned()));
+        let nobody = nobody.await?.clone();
+        let hash = hash.unwrap_or(nobody);
+        #[cfg(test)]
+        if PasswordHash::new(&hash).is_ok() {
+            // What cannot be read costs no argon2 at all.
+            self.count();
+        }
         let is_right =
             self.run(move |argon| PasswordHash::new(&hash).is_ok_and(|parsed| argon.verify_password(password.as_bytes(), &parsed).is_ok()));
         Ok(is_right.await? && is_somebody)

@@ -26,6 +26,8 @@ pub struct Settings {
     pub reuse_leeway: Duration,
     /// Logins with other providers.
     pub oidc: crate::oidc::Settings,
+    /// Whether only accounts whose address was proven may sign in.
+    pub require_verified_email: bool,
     /// argon2id: memory in KiB, passes and lanes. The defaults are OWASP's (19 MiB, 2, 1).
     pub hash_memory_kib: u32,
     /// See `hash_memory_kib`.
@@ -52,6 +54,7 @@ impl Default for Settings {
             deletion_grace: Duration::from_secs(14 * DAY),
             reuse_leeway: Duration::from_secs(10),
             oidc: crate::oidc::Settings::default(),
+            require_verified_email: false,
             hash_memory_kib: 19_456,
             hash_iterations: 2,
             hash_parallelism: 1,

@@ -5,13 +5,18 @@ mod api_key;
 mod deletion;
 mod keys;
 mod lockout;
+mod logins;
+mod mailed;
 mod oidc;
 mod password;
+mod reset;
+mod second_factor;
 mod session;
 mod ticket;
 mod token;
+mod work;
 
-use crate::{Accounts, Bearer, Client, Credentials, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
+use crate::{Accounts, Bearer, Caller, Client, Credentials, Entered, Error, KeyRing, NewUser, Settings, SignedIn, account as accounts};
 use entity::event;
 use kernel::id::SessionId;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
@@ -71,6 +76,11 @@ impl Stage {
         }
     }
 
+    /// Whoever signed in, as an extractor knows them.
+    async fn caller(&self, signed_in: &SignedIn) -> Caller {
+        self.accounts.person(&signed_in.access_token).await.expect("the token is good")
+    }
+
     /// How often something happened.
     async fn happened(&self, kind: &str) -> u64 {
         event::Entity::find()
@@ -87,6 +97,13 @@ fn accounts_in(db: &TestDb, settings: Settings) -> Accounts {
 }
 
 async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<SignedIn, Error> {
+    match enters(accounts, email, password).await? {
+        Entered::In(signed_in) => Ok(*signed_in),
+        Entered::Challenge(_) => panic!("a second factor is asked for"),
+    }
+}
+
+async fn enters(accounts: &Accounts, email: &str, password: &str) -> Result<Entered, Error> {
     let credentials = Credentials {
         email: email.to_owned(),
         password: password.to_owned(),
@@ -100,6 +117,16 @@ async fn logs_in(accounts: &Accounts, email: &str, password: &str) -> Result<Sig
         },
     )
     .await
+}
+
+/// What each of several says who do the same at once.
+async fn at_once<T: Send + 'static>(tries: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+    let tries: Vec<_> = tries.into_iter().map(tokio::spawn).collect();
+    let mut said = Vec::new();
+    for one in tries {
+        said.push(one.await.expect("does not panic"));
+    }
+    said
 }
 
 fn new_user(email: &str) -> NewUser {

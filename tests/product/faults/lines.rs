@@ -6,7 +6,8 @@ use entity::job::{self, State};
 use jobs::{
     Job,
     kinds::{
-        CompactPage, CompactPages, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, SealEvents, SendMail, SnapshotPage, SnapshotPages,
+        CompactPage, CompactPages, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, SealEvents, SendMail, SendToken, SnapshotPage,
+        SnapshotPages,
     },
     letter::Mail,
 };
@@ -187,7 +188,9 @@ impl Lines {
     /// The ids of the letters that were to be sent.
     pub async fn letters(&self) -> BTreeSet<String> {
         let jobs = self.jobs().await;
-        let letters = jobs.iter().filter(|job| job.kind == SendMail::KIND);
+        let letters = jobs
+            .iter()
+            .filter(|job| [SendMail::KIND, SendToken::KIND].contains(&job.kind.as_str()));
         letters.map(|job| job.id.to_string()).collect()
     }
 

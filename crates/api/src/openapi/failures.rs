@@ -102,6 +102,35 @@ const UNAVAILABLE: Failure = failure(
     "Temporarily unavailable; try again after `Retry-After` seconds",
 );
 
+const TOO_MANY: Failure = failure(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too_many_codes",
+    "too many wrong codes; wait, or use a recovery code",
+    "Too many, too fast",
+);
+
+/// Operations that somebody known may be refused: they ask for a fresh login, a password or a code.
+const PROOF: [&str; 8] = [
+    "auth.login",
+    "auth.verify_mfa",
+    "auth.reauthenticate",
+    "auth.change_password",
+    "auth.change_email",
+    "auth.start_totp",
+    "auth.recovery_codes",
+    "auth.disable_totp",
+];
+/// Operations without a token or a body that the state of things may not allow.
+const CLASHES: [&str; 5] = [
+    "auth.register",
+    "auth.verify_email",
+    "auth.start_totp",
+    "auth.recovery_codes",
+    "auth.disable_totp",
+];
+/// Operations that take codes of a second factor.
+const CODES: [&str; 2] = ["auth.verify_mfa", "auth.reauthenticate"];
+
 /// The failures of an operation, from its id, its path and what it takes.
 pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
     let is_public = super::PUBLIC.contains(&id);
@@ -117,13 +146,17 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
     [
         (!is_public, NOBODY),
         (
-            matches!(id, "auth.login" | "auth.refresh" | "auth.oidc_callback" | "auth.oidc_finish"),
+            matches!(
+                id,
+                "auth.login" | "auth.refresh" | "auth.verify_mfa" | "auth.oidc_callback" | "auth.oidc_finish"
+            ),
             WRONG_SECRET,
         ),
-        (!is_public && is_in_a_tenant, FORBIDDEN),
+        (!is_public && is_in_a_tenant || PROOF.contains(&id), FORBIDDEN),
         (!is_public && is_in_a_tenant, NOT_FOUND),
         (has_body, BAD_JSON),
-        (has_body && (!is_public || id == "auth.register"), CONFLICT),
+        (has_body && !is_public || CLASHES.contains(&id), CONFLICT),
+        (CODES.contains(&id), TOO_MANY),
         (takes("If-Match"), STALE),
         (has_body, TOO_LARGE),
         (has_body, WRONG_TYPE),

@@ -182,7 +182,8 @@ fn a_link_cannot_leave_its_attribute() {
 
 #[test]
 fn a_page_has_one_frame_and_loads_nothing() {
-    for mail in [added("Garden", "Ada"), revoked("Firefox"), report(&[("Ada", 1)], &[("Plans", 1)])] {
+    let mails = [added("Garden", "Ada"), revoked("Firefox"), report(&[("Ada", 1)], &[("Plans", 1)])];
+    for mail in mails.into_iter().chain(of_accounts()) {
         let html = render(&mail.at("https://sheaf.example")).unwrap().html;
         assert!(html.trim_start().starts_with("<!doctype html>"), "{html}");
         assert_eq!(html.matches("</html>").count(), 1, "{html}");
@@ -190,6 +191,43 @@ fn a_page_has_one_frame_and_loads_nothing() {
         for remote in ["src=", "<link", "@import", "url("] {
             assert!(!html.contains(remote), "{remote} in {html}");
         }
+    }
+}
+
+/// The letters that guard an account.
+fn of_accounts() -> Vec<Mail> {
+    let url = || "/open/#verify=5f0c".to_owned();
+    let at = || "2026-03-01 10:00 UTC".to_owned();
+    vec![
+        Mail::VerifyEmail { url: url() },
+        Mail::ChangeEmail { url: url() },
+        Mail::ResetPassword { url: url() },
+        Mail::EmailChanging {
+            at: at(),
+            email: "new@example.com".to_owned(),
+        },
+        Mail::AccountNotice {
+            what: "Your password was changed".to_owned(),
+            at: at(),
+        },
+    ]
+}
+
+#[test]
+fn letters_about_an_account_say_what_to_do_if_it_was_somebody_else() {
+    for mail in of_accounts() {
+        let written = render(&mail.at("https://sheaf.example/")).unwrap();
+        assert!(!written.subject.is_empty() && !written.subject.contains('\n'));
+        for text in [&written.text, &written.html] {
+            assert!(text.contains("was not"), "{text}");
+        }
+        let has_link = matches!(
+            mail,
+            Mail::VerifyEmail { .. } | Mail::ChangeEmail { .. } | Mail::ResetPassword { .. }
+        );
+        let link = "https://sheaf.example/open/#verify=5f0c\n";
+        assert_eq!(written.text.contains(link), has_link, "{}", written.text);
+        assert_eq!(written.html.contains("href="), has_link, "{}", written.html);
     }
 }
 

@@ -1,7 +1,11 @@
 //! From somebody a provider vouches for to an account of ours.
 
 use super::{Problem, exchange::Who};
-use crate::{Accounts, Client, Error, SignedIn, account, profile, session};
+use crate::{
+    Accounts, Client, Error, account,
+    mfa::{self, Entered},
+    profile,
+};
 use backends::db;
 use entity::{identity, user};
 use events::Change;
@@ -10,21 +14,15 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransacti
 
 /// Signs in whom a provider vouches for: the account their identity there is linked to; else the one with their address,
 /// when both sides have verified it; else a new one.
-pub(super) async fn sign_in(accounts: &Accounts, provider: &str, who: Who, client: &Client) -> Result<SignedIn, Error> {
+pub(super) async fn sign_in(accounts: &Accounts, provider: &str, who: Who, client: &Client) -> Result<Entered, Error> {
     let signed_in = db::write(accounts.db(), async |tx: &DatabaseTransaction| {
         let user = match linked(tx, provider, &who).await? {
             Some(user) => user,
             None => link(tx, provider, &who).await?,
         };
-        begin_session(tx, accounts, user, client).await
+        mfa::gate(tx, accounts, user, client).await
     });
     signed_in.await
-}
-
-/// Begins the login of somebody whom a provider vouches for: the one way from here to a session. A second factor of their
-/// account is asked for here.
-async fn begin_session(tx: &DatabaseTransaction, accounts: &Accounts, user: user::Model, client: &Client) -> Result<SignedIn, Error> {
-    session::start(tx, accounts, user, client).await
 }
 
 /// The account an identity is linked to.
