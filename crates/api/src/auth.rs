@@ -48,7 +48,7 @@ struct Refresh {
 
 /// Who signed in, and their tokens.
 #[derive(Serialize, ToSchema)]
-struct Tokens {
+pub(crate) struct Tokens {
     /// Who.
     user: User,
     /// For `Authorization: Bearer …`, and for sockets.
@@ -83,7 +83,7 @@ impl From<SignedIn> for Tokens {
     }
 }
 
-fn client(request: &HttpRequest) -> Client {
+pub(crate) fn client(request: &HttpRequest) -> Client {
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {
         user_agent: agent.unwrap_or_default().to_owned(),

@@ -19,6 +19,8 @@ pub struct Settings {
     pub body_bytes: usize,
     /// Bytes of a JSON body on the auth routes, which strangers may call.
     pub auth_body_bytes: usize,
+    /// How much a workspace may have.
+    pub quotas: workspaces::Quotas,
 }
 
 impl Default for Settings {
@@ -26,6 +28,7 @@ impl Default for Settings {
         Self {
             body_bytes: 1 << 20,
             auth_body_bytes: 16 << 10,
+            quotas: workspaces::Quotas::default(),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What follows from facts: letters, and sign-ins in the logs of the workspaces that somebody belongs to. Written in the
 //! transaction that stamps the fact, so each follows exactly once.
 
-use crate::{Job, kinds::send_mail::SendMail, letter::Mail};
+use crate::{
+    Job,
+    kinds::{SendInvitation, SendMail},
+    letter::Mail,
+};
 use entity::{event, member, session, user, workspace};
 use events::{By, Change};
 use kernel::id::*;
@@ -15,6 +19,10 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
     sign_ins(tx, events).await?;
     let mut queues = BTreeSet::new();
     for event in events {
+        if matches!(event.kind.as_str(), "invitation.created" | "invitation.resent") {
+            queues.extend(invitation(tx, event).await?);
+            continue;
+        }
         let letter = match event.kind.as_str() {
             "member.added" => member_added(tx, event).await?,
             "session.revoked_on_reuse" => session_revoked(tx, event).await?,
@@ -29,6 +37,20 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
         }
     }
     Ok(queues)
+}
+
+/// Whoever was invited gets a letter, whose link is made when it is sent.
+async fn invitation(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Option<&'static str>, queue::Error> {
+    let Some(id) = event.subject_id else { return Ok(None) };
+    let letter = SendInvitation {
+        invitation: InvitationId(id),
+    };
+    let mut job = letter.job()?;
+    job.unique = Unique::Once(format!("mail:{}", event.id));
+    job.workspace = event.workspace_id;
+    let queue = job.queue;
+    queue::add(tx, job).await?;
+    Ok(Some(queue))
 }
 
 /// A sign-in belongs to no tenant; every workspace that the person is a member of has it in its own log.

@@ -5,7 +5,9 @@ pub mod forget_jobs;
 pub mod keep_events;
 pub mod make_report;
 pub mod purge_sessions;
+pub mod purge_workspaces;
 pub mod seal_events;
+pub mod send_invitation;
 pub mod send_mail;
 pub mod snapshot_page;
 #[cfg(test)]
@@ -16,7 +18,9 @@ pub use forget_jobs::ForgetJobs;
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
 pub use purge_sessions::PurgeSessions;
+pub use purge_workspaces::PurgeWorkspaces;
 pub use seal_events::SealEvents;
+pub use send_invitation::SendInvitation;
 pub use send_mail::SendMail;
 pub use snapshot_page::{SnapshotPage, SnapshotPages};
 
@@ -48,6 +52,7 @@ macro_rules! kinds {
 
 kinds! {
     SendMail,
+    SendInvitation,
     MakeReports,
     MakeReport,
     SnapshotPages,
@@ -55,6 +60,7 @@ kinds! {
     CompactPages,
     CompactPage,
     PurgeSessions,
+    PurgeWorkspaces,
     SealEvents,
     KeepEvents,
     ForgetJobs,

@@ -6,7 +6,7 @@
 
 use crate::{
     Job, Parts, Queue,
-    kinds::{CompactPages, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, SealEvents, SnapshotPages},
+    kinds::{CompactPages, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, PurgeWorkspaces, SealEvents, SnapshotPages},
 };
 use backends::{db, signal::Signal};
 use cron::Schedule as Plan;
@@ -35,11 +35,16 @@ pub struct Schedule {
 }
 
 /// Everything that happens by itself. Another one is one more line.
-pub const SCHEDULES: [Schedule; 7] = [
+pub const SCHEDULES: [Schedule; 8] = [
     Schedule {
         name: "purge_sessions",
         plan: "0 */5 * * * *",
         job: |_| PurgeSessions {}.job(),
+    },
+    Schedule {
+        name: "purge_workspaces",
+        plan: "0 40 * * * *",
+        job: |_| PurgeWorkspaces {}.job(),
     },
     Schedule {
         name: "snapshot_pages",

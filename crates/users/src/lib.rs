@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod error;
 pub mod fresh;
 pub mod keys;
+pub mod newcomer;
 pub(crate) mod password;
 pub mod scope;
 pub mod session;

@@ -21,6 +21,33 @@ pub enum Error {
     /// A workspace keeps at least one owner.
     #[error("a workspace keeps at least one owner")]
     LastOwner,
+    /// Only admins invite here.
+    #[error("you may see this, but not do that")]
+    Forbidden,
+    /// The invitation is for somebody with another address.
+    #[error("this invitation is for another e-mail address; sign in with the account it was sent to")]
+    WrongAddress,
+    /// The address has to be proven first.
+    #[error("this invitation is for verified addresses of one domain, and yours is none")]
+    AddressNotVerified,
+    /// The invitation was good once: with the code that says what became of it.
+    #[error("this invitation is not good any more")]
+    InvitationOver(&'static str),
+    /// The letter was sent a moment ago.
+    #[error("this invitation was mailed a moment ago; wait a minute")]
+    TooSoon,
+    /// There are enough of these.
+    #[error("there are too many {0} in this workspace")]
+    TooMany(&'static str),
+    /// The instance sets a limit to what a workspace has.
+    #[error("this workspace has as many {0} as it may have")]
+    QuotaExceeded(&'static str),
+    /// Another one has that name.
+    #[error("there is one with this name already")]
+    NameTaken,
+    /// The workspace is read only.
+    #[error("this workspace is archived: it can only be read")]
+    Archived,
     /// Bad fields.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
@@ -33,8 +60,10 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::UserNotFound => Kind::NotFound,
-            Self::AlreadyMember | Self::LastOwner => Kind::Conflict,
-            Self::RoleTooHigh => Kind::Forbidden,
+            Self::AlreadyMember | Self::LastOwner | Self::NameTaken | Self::Archived | Self::TooMany(_) | Self::QuotaExceeded(_) => Kind::Conflict,
+            Self::RoleTooHigh | Self::Forbidden | Self::WrongAddress | Self::AddressNotVerified => Kind::Forbidden,
+            Self::InvitationOver(_) => Kind::Gone,
+            Self::TooSoon => Kind::Limited,
             Self::Invalid(_) => Kind::Invalid,
             Self::Db(e) => e.kind(),
         }
@@ -47,6 +76,15 @@ impl Explain for Error {
             Self::AlreadyMember => "already_member",
             Self::RoleTooHigh => "role_too_high",
             Self::LastOwner => "last_owner",
+            Self::Forbidden => "forbidden",
+            Self::WrongAddress => "wrong_address",
+            Self::AddressNotVerified => "email_not_verified",
+            Self::InvitationOver(code) => code,
+            Self::TooSoon => "too_soon",
+            Self::TooMany(_) => "too_many",
+            Self::QuotaExceeded(_) => "quota_exceeded",
+            Self::NameTaken => "name_taken",
+            Self::Archived => "workspace_archived",
             Self::Invalid(_) => "invalid",
             Self::Db(e) => e.code(),
         }

@@ -140,8 +140,9 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
         blocks: body.blocks.into_iter().map(NewBlock::from).collect(),
     };
     let limits = &state.rooms.settings().limits;
-    let made = write(&state.db, async |tx: &DatabaseTransaction| {
-        document::create(tx, &access, under.as_ref(), new, limits).await
+    let made = write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+        workspaces::quota::check_document(tx, &access, &state.settings.quotas).await?;
+        Ok(document::create(tx, &access, under.as_ref(), new, limits).await?)
     })
     .await?;
     let level = access::level(&state.db, caller.user, made.row.id)
