@@ -100,7 +100,7 @@ struct TransferOwnership {
 async fn transfer_ownership(
     state: Data<State>,
     Can(access): Can<DeleteWorkspace>,
-    Fresh(_): Fresh,
+    Fresh(_caller): Fresh,
     body: Json<TransferOwnership>,
 ) -> Result<HttpResponse, ApiError> {
     write(&state.db, async |tx: &DatabaseTransaction| {

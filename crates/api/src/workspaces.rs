@@ -230,7 +230,7 @@ async fn edit(
 async fn delete_workspace(
     state: Data<State>,
     Can(access): Can<DeleteWorkspace>,
-    Fresh(_): Fresh,
+    Fresh(_caller): Fresh,
     seen: IfMatch,
 ) -> Result<HttpResponse, ApiError> {
     write(&state.db, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {

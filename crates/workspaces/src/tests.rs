@@ -3,10 +3,12 @@
 mod activity;
 mod audit;
 mod door;
+mod invitation;
 mod level;
 mod member;
 mod policy;
 mod report;
+mod tenancy;
 mod workspace;
 
 use crate::{

@@ -46,6 +46,9 @@ struct Place {
     block: String,
     job: String,
     report: String,
+    group: String,
+    invitation: String,
+    invite_link: String,
 }
 
 impl Place {
@@ -62,12 +65,25 @@ impl Place {
         let (job, report) = Self::report(owner, &workspace).await;
         Self {
             owner: owner.clone(),
-            workspace,
             document: text(&page["id"]),
             block: text(&page["blocks"][0]["id"]),
             job,
             report,
+            group: Self::make(owner, &workspace, "groups/", &json!({ "name": "Walkers" })).await,
+            invitation: Self::invite(owner, &workspace).await,
+            invite_link: Self::make(owner, &workspace, "invite-links/", &json!({})).await,
+            workspace,
         }
+    }
+
+    async fn make(owner: &User, workspace: &str, what: &str, body: &Value) -> String {
+        owner.post(&format!("/api/v1/workspaces/{workspace}/{what}"), body).await.expect(201).id()
+    }
+
+    async fn invite(owner: &User, workspace: &str) -> String {
+        let body = json!({ "emails": ["walker@example.com"] });
+        let invited = owner.post(&format!("/api/v1/workspaces/{workspace}/invite/"), &body).await.expect(200).body;
+        invited["results"][0]["invitation_id"].as_str().expect("an id").to_owned()
     }
 
     /// A report that the owner asked for, and the job that made it.
@@ -93,7 +109,10 @@ impl Place {
             .replace("{block_id}", &self.block)
             .replace("{user_id}", &self.owner.id)
             .replace("{job_id}", &self.job)
-            .replace("{report_id}", &self.report);
+            .replace("{report_id}", &self.report)
+            .replace("{group_id}", &self.group)
+            .replace("{invitation_id}", &self.invitation)
+            .replace("{invite_link_id}", &self.invite_link);
         let path = if operation.id == "documents.list" {
             format!("{path}?workspace_id={}", self.workspace)
         } else {
@@ -116,7 +135,7 @@ fn is_public(operation: &Operation) -> bool {
 
 /// Operations on the caller's own things, which name nothing of anybody else's.
 fn is_own(operation: &Operation) -> bool {
-    ["users.me", "workspaces.list", "workspaces.create", "events.types", "jobs.list"].contains(&operation.id.as_str())
+    ["users.me", "users.invitations", "workspaces.list", "workspaces.create", "events.types", "jobs.list"].contains(&operation.id.as_str())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,6 +180,8 @@ async fn what_each_role_may_do_is_the_committed_table() {
                 403 | 404 => status.to_string(),
                 // Through the door: what is wrong with the empty body comes after.
                 200..=299 | 409 | 422 => "yes".to_owned(),
+                // Its letter was sent a moment ago.
+                429 if operation.id == "invitations.resend" => "yes".to_owned(),
                 other => panic!("{} as {role}: {other}", operation.id),
             };
             write!(table, "{answer:<7}").expect("written");
