@@ -102,9 +102,7 @@ async fn create(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<
     })
     .await?;
     let place = format!("/api/v1/workspaces/{}/groups/{}/", row.workspace_id, row.id);
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, place))
-        .json(shape(row, 0)))
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(shape(row, 0)))
 }
 
 /// Read a group and who belongs to it.
@@ -142,7 +140,7 @@ async fn edit(
 }
 
 /// Remove a group, with what it was granted.
-#[utoipa::path(tag = "workspaces", operation_id = "groups.delete", params(("workspace_id" = uuid::Uuid, Path), ("group_id" = uuid::Uuid, Path)), responses((status = 204, description = "Gone")))]
+#[utoipa::path(tag = "workspaces", operation_id = "groups.delete", params(("workspace_id" = uuid::Uuid, Path), ("group_id" = uuid::Uuid, Path)), responses((status = 204, description = "Gone"), (status = 409, description = "The workspace is archived", body = crate::problem::Problem)))]
 #[delete("/workspaces/{workspace_id}/groups/{group_id}/")]
 async fn delete_group(state: Data<State>, Can(access): Can<ManageMembers>, At(id): At<GroupId>) -> Result<HttpResponse, ApiError> {
     write(&state.db, async |tx: &DatabaseTransaction| group::delete(tx, &access, id).await).await?;
@@ -151,7 +149,7 @@ async fn delete_group(state: Data<State>, Can(access): Can<ManageMembers>, At(id
 }
 
 /// Take a member into a group.
-#[utoipa::path(tag = "workspaces", operation_id = "groups.add_member", params(("workspace_id" = uuid::Uuid, Path), ("group_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204, description = "In it now, or before")))]
+#[utoipa::path(tag = "workspaces", operation_id = "groups.add_member", params(("workspace_id" = uuid::Uuid, Path), ("group_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204, description = "In it now, or before"), (status = 409, description = "The workspace is archived, or the group is full", body = crate::problem::Problem)))]
 #[put("/workspaces/{workspace_id}/groups/{group_id}/members/{user_id}/")]
 async fn add_member(
     state: Data<State>,
@@ -168,7 +166,7 @@ async fn add_member(
 }
 
 /// Take somebody out of a group.
-#[utoipa::path(tag = "workspaces", operation_id = "groups.remove_member", params(("workspace_id" = uuid::Uuid, Path), ("group_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204, description = "Not in it any more, or never")))]
+#[utoipa::path(tag = "workspaces", operation_id = "groups.remove_member", params(("workspace_id" = uuid::Uuid, Path), ("group_id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204, description = "Not in it any more, or never"), (status = 409, description = "The workspace is archived", body = crate::problem::Problem)))]
 #[delete("/workspaces/{workspace_id}/groups/{group_id}/members/{user_id}/")]
 async fn remove_member(
     state: Data<State>,

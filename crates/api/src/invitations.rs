@@ -232,7 +232,7 @@ async fn revoke(state: Data<State>, Can(access): Can<ManageMembers>, At(id): At<
 /// Mail an invitation again.
 ///
 /// The letter has a new token, and the one before opens nothing any more. At most once a minute.
-#[utoipa::path(tag = "workspaces", operation_id = "invitations.resend", params(("workspace_id" = uuid::Uuid, Path), ("invitation_id" = uuid::Uuid, Path)), responses((status = 200, description = "As it is now", body = Invitation), (status = 429, description = "It was mailed less than a minute ago", body = crate::problem::Problem)))]
+#[utoipa::path(tag = "workspaces", operation_id = "invitations.resend", params(("workspace_id" = uuid::Uuid, Path), ("invitation_id" = uuid::Uuid, Path)), responses((status = 200, description = "As it is now", body = Invitation), (status = 409, description = "The workspace is archived", body = crate::problem::Problem), (status = 429, description = "It was mailed less than a minute ago", body = crate::problem::Problem)))]
 #[post("/workspaces/{workspace_id}/invitations/{invitation_id}/resend/")]
 async fn resend(state: Data<State>, Can(access): Can<ManageMembers>, At(id): At<InvitationId>) -> Result<HttpResponse, ApiError> {
     let sent = write(&state.db, async |tx: &DatabaseTransaction| {

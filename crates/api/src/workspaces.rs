@@ -23,7 +23,12 @@ use workspaces::{
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(read).service(edit).service(delete_workspace);
+    config
+        .service(list)
+        .service(create)
+        .service(read)
+        .service(edit)
+        .service(delete_workspace);
 }
 
 /// What somebody is in a workspace, each more than the next.

@@ -42,7 +42,16 @@ mod tests {
     #[test]
     fn an_address_is_one_name_and_one_host() {
         assert_eq!(parse(" Ada@Example.COM "), Ok("ada@example.com".to_owned()));
-        for bad in ["", "ada", "@example.com", "ada@", "ada@b@c.de", "ada@host", "a da@example.com", "ada@example.com\nBcc: x@y.z"] {
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@b@c.de",
+            "ada@host",
+            "a da@example.com",
+            "ada@example.com\nBcc: x@y.z",
+        ] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
         assert!(parse(&format!("{}@example.com", "x".repeat(250))).is_err());

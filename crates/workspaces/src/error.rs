@@ -60,7 +60,9 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::UserNotFound => Kind::NotFound,
-            Self::AlreadyMember | Self::LastOwner | Self::NameTaken | Self::Archived | Self::TooMany(_) | Self::QuotaExceeded(_) => Kind::Conflict,
+            Self::AlreadyMember | Self::LastOwner | Self::NameTaken | Self::Archived | Self::TooMany(_) | Self::QuotaExceeded(_) => {
+                Kind::Conflict
+            }
             Self::RoleTooHigh | Self::Forbidden | Self::WrongAddress | Self::AddressNotVerified => Kind::Forbidden,
             Self::InvitationOver(_) => Kind::Gone,
             Self::TooSoon => Kind::Limited,

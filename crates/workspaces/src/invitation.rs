@@ -152,7 +152,9 @@ pub async fn invite(
     for email in emails {
         let outcome = match known.outcome(tx, &email).await? {
             Some(outcome) => outcome,
-            None => Outcome::Invited(Box::new(insert(tx, access, mint, draft(access, new, &email, message.clone())).await?)),
+            None => Outcome::Invited(Box::new(
+                insert(tx, access, mint, draft(access, new, &email, message.clone())).await?,
+            )),
         };
         outcomes.push((email, outcome));
     }

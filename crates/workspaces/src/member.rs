@@ -16,8 +16,7 @@ use kernel::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, SqlErr,
-    sea_query::ExprTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, SqlErr, sea_query::ExprTrait,
 };
 use std::collections::HashMap;
 
@@ -58,7 +57,11 @@ pub async fn list(
         if access.role() >= ManageMembers::ROLE {
             found = found.add(people::has_address(word));
         }
-        let found = user::Entity::find().select_only().column(user::Column::Id).filter(found).into_query();
+        let found = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(found)
+            .into_query();
         members = members.filter(member::Column::UserId.in_subquery(found));
     }
     if let Some((at, user)) = wanted.after {

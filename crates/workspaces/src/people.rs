@@ -1,7 +1,7 @@
 //! Finding people by the beginning of their name.
 
-use crate::access::{Access, ReadMembers, ReadWorkspace};
 use crate::access::Allows;
+use crate::access::{Access, ReadMembers, ReadWorkspace};
 use entity::{member, user};
 use kernel::id::*;
 use sea_orm::{

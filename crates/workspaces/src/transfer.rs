@@ -51,10 +51,7 @@ pub async fn transfer(tx: &DatabaseTransaction, access: &Access<DeleteWorkspace>
 
 /// Sets a member's role, and gives what they were.
 async fn set(tx: &DatabaseTransaction, workspace: WorkspaceId, user: UserId, role: Role) -> Result<Role, Error> {
-    let row = rows::Entity::find_by_id((workspace, user))
-        .one(tx)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let row = rows::Entity::find_by_id((workspace, user)).one(tx).await?.ok_or(Error::NotFound)?;
     let was = row.role;
     let mut row = row.into_active_model();
     row.role = Set(role);

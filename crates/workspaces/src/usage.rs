@@ -34,7 +34,9 @@ fn bytes_of(table: &str) -> String {
 }
 
 fn all_bytes() -> String {
-    ["document_changes", "document_snapshots", "document_archives"].map(bytes_of).join(" + ")
+    ["document_changes", "document_snapshots", "document_archives"]
+        .map(bytes_of)
+        .join(" + ")
 }
 
 /// What a workspace has, counted now.
@@ -63,7 +65,11 @@ struct Bytes {
 
 /// The bytes alone.
 pub(crate) async fn bytes(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<u64, DbErr> {
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), format!("SELECT {} AS bytes", all_bytes()), [workspace.into()]);
+    let statement = Statement::from_sql_and_values(
+        db.get_database_backend(),
+        format!("SELECT {} AS bytes", all_bytes()),
+        [workspace.into()],
+    );
     let found = Bytes::find_by_statement(statement).one(db).await?;
     Ok(found.map_or(0, |found| u64::try_from(found.bytes).unwrap_or(0)))
 }

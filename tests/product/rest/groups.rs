@@ -15,7 +15,10 @@ async fn a_group_is_made_filled_renamed_and_removed() {
     let made = owner.post(&groups, &json!({ "name": "Engineers" })).await.expect(201);
     let one = format!("{groups}{}/", made.id());
     assert_eq!(made.headers["location"], *one);
-    owner.post(&groups, &json!({ "name": "ENGINEERS" })).await.problem(409, "name_taken");
+    owner
+        .post(&groups, &json!({ "name": "ENGINEERS" }))
+        .await
+        .problem(409, "name_taken");
     owner.post(&groups, &json!({ "name": " " })).await.problem(422, "invalid");
     for person in [&member, &guest, &member] {
         let place = format!("{one}members/{}/", person.id);
@@ -29,7 +32,10 @@ async fn a_group_is_made_filled_renamed_and_removed() {
     assert!(!read.text.contains('@'), "no addresses: {}", read.text);
     guest.get(&one).await.problem(403, "forbidden");
     member.patch(&one, &json!({ "name": "Mine" })).await.problem(403, "forbidden");
-    assert_eq!(owner.patch(&one, &json!({ "name": "Builders" })).await.expect(200).body["member_count"], 2);
+    assert_eq!(
+        owner.patch(&one, &json!({ "name": "Builders" })).await.expect(200).body["member_count"],
+        2
+    );
     owner.delete(&format!("{one}members/{}/", guest.id)).await.expect(204);
     owner.delete(&format!("{one}members/{}/", guest.id)).await.expect(204);
     owner
@@ -55,7 +61,9 @@ async fn a_group_is_of_one_workspace_and_takes_its_members_only() {
     let groups = format!("/api/v1/workspaces/{workspace}/groups/");
     let id = owner.post(&groups, &json!({ "name": "Engineers" })).await.expect(201).id();
     let put = async |path: String| owner.call(Method::PUT, &path, None).await;
-    put(format!("{groups}{id}/members/{}/", stranger.id)).await.problem(404, "not_found");
+    put(format!("{groups}{id}/members/{}/", stranger.id))
+        .await
+        .problem(404, "not_found");
     put(format!("{groups}{id}/members/nonsense/")).await.problem(404, "not_found");
     let foreign = format!("/api/v1/workspaces/{theirs}/groups/{id}/");
     stranger.get(&foreign).await.problem(404, "not_found");

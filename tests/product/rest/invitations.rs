@@ -89,18 +89,29 @@ async fn somebody_new_comes_in_with_a_letter_and_nothing_else() {
     let scene = Scene::new().await;
     scene.invites("Grace@Example.com", "member").await;
     let (mail, token) = scene.letter(1).await;
-    assert_eq!((&mail["to"], &mail["subject"]), (&json!(["grace@example.com"]), &json!("owner invites you to Engines")));
+    assert_eq!(
+        (&mail["to"], &mail["subject"]),
+        (&json!(["grace@example.com"]), &json!("owner invites you to Engines"))
+    );
     assert!(mail["html"].as_str().is_some_and(|html| html.contains("Come &amp; see")), "{mail}");
 
     let nobody = User::nobody(&scene.app);
     let seen = nobody.get(&format!("/api/v1/invitations/{token}/")).await.expect(200);
     assert_eq!(
-        (&seen.body["workspace"], &seen.body["inviter"], &seen.body["role"], &seen.body["email"]),
+        (
+            &seen.body["workspace"],
+            &seen.body["inviter"],
+            &seen.body["role"],
+            &seen.body["email"]
+        ),
         (&json!("Engines"), &json!("owner"), &json!("member"), &json!("grace@example.com"))
     );
     assert_eq!(seen.headers["cache-control"], "no-store");
 
-    nobody.post(ACCEPT, &json!({ "token": token })).await.problem(401, "unauthenticated");
+    nobody
+        .post(ACCEPT, &json!({ "token": token }))
+        .await
+        .problem(401, "unauthenticated");
     let weak = json!({ "token": token, "display_name": "", "password": "password" });
     let bad = nobody.post(ACCEPT, &weak).await.problem(422, "invalid").body;
     assert_eq!(bad["errors"].as_array().map(Vec::len), Some(2), "{bad}");
@@ -108,7 +119,10 @@ async fn somebody_new_comes_in_with_a_letter_and_nothing_else() {
 
     let new = json!({ "token": token, "display_name": "Grace", "password": PASSWORD });
     let accepted = nobody.post(ACCEPT, &new).await.expect(200).body;
-    assert_eq!((&accepted["workspace_id"], &accepted["role"]), (&json!(scene.workspace), &json!("member")));
+    assert_eq!(
+        (&accepted["workspace_id"], &accepted["role"]),
+        (&json!(scene.workspace), &json!("member"))
+    );
     let grace = scene.account("grace@example.com").await.expect("made");
     assert!(grace.email_verified_at.is_some());
     let grace = User {
@@ -165,7 +179,10 @@ async fn an_account_accepts_what_is_for_its_address_once() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409, 409, 409]);
     friend.post(ACCEPT, &body).await.problem(409, "already_member");
-    assert!(scene.account(&friend.email).await.expect("theirs").email_verified_at.is_some(), "the letter proved it");
+    assert!(
+        scene.account(&friend.email).await.expect("theirs").email_verified_at.is_some(),
+        "the letter proved it"
+    );
     assert_eq!(friend.get(&scene.path("")).await.expect(200).body["role"], "guest");
     for nothing in [json!({}), json!({ "token": token, "invitation_id": scene.workspace })] {
         friend.post(ACCEPT, &nothing).await.problem(422, "invalid");
@@ -202,13 +219,19 @@ async fn what_was_taken_back_sent_again_declined_or_has_run_out_opens_nothing() 
     assert!(!listed.text.contains(&second) && !listed.text.contains("token"), "{}", listed.text);
     scene.owner.delete(&one).await.expect(204);
     scene.owner.delete(&one).await.problem(404, "not_found");
-    friend.post(ACCEPT, &json!({ "token": second })).await.problem(410, "invitation_revoked");
+    friend
+        .post(ACCEPT, &json!({ "token": second }))
+        .await
+        .problem(410, "invitation_revoked");
     look(&second).await.problem(410, "invitation_revoked");
 
     let id = scene.invites(&friend.email, "member").await;
     let (_, token) = scene.letter(3).await;
     scene.changes(&id, invitation::Column::ExpiresAt, clock::now()).await;
-    friend.post(ACCEPT, &json!({ "token": token })).await.problem(410, "invitation_expired");
+    friend
+        .post(ACCEPT, &json!({ "token": token }))
+        .await
+        .problem(410, "invitation_expired");
     look(&token).await.problem(410, "invitation_expired");
 
     scene.invites(&friend.email, "member").await;
@@ -219,7 +242,10 @@ async fn what_was_taken_back_sent_again_declined_or_has_run_out_opens_nothing() 
     };
     decline().await.expect(204);
     decline().await.problem(410, "invitation_used");
-    friend.post(ACCEPT, &json!({ "token": token })).await.problem(410, "invitation_used");
+    friend
+        .post(ACCEPT, &json!({ "token": token }))
+        .await
+        .problem(410, "invitation_used");
     assert_eq!(friend.get(&scene.path("")).await.status, 404);
     scene.end().await;
 }
@@ -243,7 +269,11 @@ async fn whoever_proved_their_address_finds_their_invitations() {
         (&mine[0]["id"], &mine[0]["workspace"], &mine[0]["invited_by"]["display_name"]),
         (&json!(id), &json!("Engines"), &json!("owner"))
     );
-    scene.owner.post(ACCEPT, &json!({ "invitation_id": id })).await.problem(404, "not_found");
+    scene
+        .owner
+        .post(ACCEPT, &json!({ "invitation_id": id }))
+        .await
+        .problem(404, "not_found");
     friend.post(ACCEPT, &json!({ "invitation_id": id })).await.expect(200);
     assert_eq!(own().await, json!([]));
     scene.end().await;

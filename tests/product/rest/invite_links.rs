@@ -10,14 +10,25 @@ async fn a_link_lets_in_as_many_as_it_says_until_it_is_off() {
     let app = TestApp::new().await;
     let (owner, workspace, ..) = app.page("secret").await;
     let links = format!("/api/v1/workspaces/{workspace}/invite-links/");
-    let made = owner.post(&links, &json!({ "role": "member", "max_uses": 2 })).await.expect(201).body;
+    let made = owner
+        .post(&links, &json!({ "role": "member", "max_uses": 2 }))
+        .await
+        .expect(201)
+        .body;
     let token = made["token"].as_str().expect("a token").to_owned();
     assert_eq!(made["path"], format!("/open/#invitation={token}"));
     let listed = owner.get(&links).await.expect(200).body;
     assert_eq!(listed["data"], json!([made]), "who made it may copy it again");
 
-    let seen = User::nobody(&app).get(&format!("/api/v1/invitations/{token}/")).await.expect(200).body;
-    assert_eq!((&seen["workspace"], &seen["role"], &seen["email"]), (&json!("Engines"), &json!("member"), &json!(null)));
+    let seen = User::nobody(&app)
+        .get(&format!("/api/v1/invitations/{token}/"))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        (&seen["workspace"], &seen["role"], &seen["email"]),
+        (&json!("Engines"), &json!("member"), &json!(null))
+    );
     let body = json!({ "token": token });
     let anew = json!({ "token": token, "display_name": "New", "password": "correct horse battery staple" });
     for body in [&body, &anew] {
@@ -25,7 +36,12 @@ async fn a_link_lets_in_as_many_as_it_says_until_it_is_off() {
     }
     let people = [app.user("a").await, app.user("b").await, app.user("c").await, app.user("d").await];
     let [a, b, c, d] = &people;
-    let answers = tokio::join!(a.post(ACCEPT, &body), b.post(ACCEPT, &body), c.post(ACCEPT, &body), d.post(ACCEPT, &body));
+    let answers = tokio::join!(
+        a.post(ACCEPT, &body),
+        b.post(ACCEPT, &body),
+        c.post(ACCEPT, &body),
+        d.post(ACCEPT, &body)
+    );
     let mut statuses = <[_; 4]>::from(answers).map(|answer| answer.status);
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 410, 410]);
@@ -36,7 +52,11 @@ async fn a_link_lets_in_as_many_as_it_says_until_it_is_off() {
     owner.post(ACCEPT, &json!({ "token": token })).await.problem(409, "already_member");
     owner.delete(&format!("{links}{}/", second.id())).await.expect(204);
     owner.delete(&format!("{links}{}/", second.id())).await.problem(404, "not_found");
-    app.user("e").await.post(ACCEPT, &json!({ "token": token })).await.problem(410, "invitation_revoked");
+    app.user("e")
+        .await
+        .post(ACCEPT, &json!({ "token": token }))
+        .await
+        .problem(410, "invitation_revoked");
     app.stop().await;
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 fn names(list: &Value) -> Vec<String> {
     let all = list["data"].as_array().expect("a list").iter();
-    all.map(|one| one["user"]["display_name"].as_str().expect("a name").to_owned()).collect()
+    all.map(|one| one["user"]["display_name"].as_str().expect("a name").to_owned())
+        .collect()
 }
 
 /// A workspace with one of each role: `(owner, admin, member, guest, workspace)`.
@@ -39,7 +40,11 @@ async fn addresses_are_for_admins_and_oneself() {
     assert_eq!(member.get(&one).await.expect(200).body["user"]["email"], Value::Null);
     assert_eq!(admin.get(&one).await.expect(200).body["user"]["email"], owner.email);
     let by_address = format!("{members}?q={}", owner.email);
-    assert_eq!(names(&member.get(&by_address).await.expect(200).body), [""; 0], "nor can they be guessed");
+    assert_eq!(
+        names(&member.get(&by_address).await.expect(200).body),
+        [""; 0],
+        "nor can they be guessed"
+    );
     assert_eq!(names(&admin.get(&by_address).await.expect(200).body), ["owner"]);
     app.stop().await;
 }
@@ -58,8 +63,17 @@ async fn the_list_is_paged_and_searched() {
         path = format!("{members}?limit=3&cursor={cursor}");
     }
     assert_eq!(seen, ["owner", "Ada Admin", "member", "guest"]);
-    for (word, found) in [("ada", vec!["Ada Admin"]), ("ADM", vec!["Ada Admin"]), ("%", vec![]), ("dmin", vec![])] {
-        let list = member.get(&format!("{members}?q={}", word.replace('%', "%25"))).await.expect(200).body;
+    for (word, found) in [
+        ("ada", vec!["Ada Admin"]),
+        ("ADM", vec!["Ada Admin"]),
+        ("%", vec![]),
+        ("dmin", vec![]),
+    ] {
+        let list = member
+            .get(&format!("{members}?q={}", word.replace('%', "%25")))
+            .await
+            .expect(200)
+            .body;
         assert_eq!(names(&list), found, "{word}");
     }
     owner.get(&format!("{members}?limit=0")).await.problem(422, "invalid");

@@ -12,9 +12,19 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
     owner.adds(&guest, &workspace, "guest").await;
     let path = format!("/api/v1/workspaces/{workspace}/settings/");
     let usual = guest.get(&path).await.expect(200);
-    assert_eq!(usual.body, json!({ "default_level": "edit", "share_links": true, "member_invites": false }));
-    member.patch(&path, &json!({ "member_invites": true })).await.problem(403, "forbidden");
-    let bad = owner.patch(&path, &json!({ "default_level": "everything" })).await.problem(422, "invalid").body;
+    assert_eq!(
+        usual.body,
+        json!({ "default_level": "edit", "share_links": true, "member_invites": false })
+    );
+    member
+        .patch(&path, &json!({ "member_invites": true }))
+        .await
+        .problem(403, "forbidden");
+    let bad = owner
+        .patch(&path, &json!({ "default_level": "everything" }))
+        .await
+        .problem(422, "invalid")
+        .body;
     assert_eq!(bad["errors"][0]["pointer"], "/default_level");
 
     let invite = format!("/api/v1/workspaces/{workspace}/invite/");
@@ -24,7 +34,10 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
     );
     member.post(&invite, &as_member).await.problem(403, "forbidden");
     let changed = owner.patch(&path, &json!({ "member_invites": true })).await.expect(200);
-    assert_eq!(changed.body, json!({ "default_level": "edit", "share_links": true, "member_invites": true }));
+    assert_eq!(
+        changed.body,
+        json!({ "default_level": "edit", "share_links": true, "member_invites": true })
+    );
     assert_ne!(changed.headers["etag"], usual.headers["etag"]);
     member.post(&invite, &as_member).await.expect(200);
     member.post(&invite, &as_admin).await.problem(403, "role_too_high");

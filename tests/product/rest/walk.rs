@@ -77,12 +77,20 @@ impl Place {
     }
 
     async fn make(owner: &User, workspace: &str, what: &str, body: &Value) -> String {
-        owner.post(&format!("/api/v1/workspaces/{workspace}/{what}"), body).await.expect(201).id()
+        owner
+            .post(&format!("/api/v1/workspaces/{workspace}/{what}"), body)
+            .await
+            .expect(201)
+            .id()
     }
 
     async fn invite(owner: &User, workspace: &str) -> String {
         let body = json!({ "emails": ["walker@example.com"] });
-        let invited = owner.post(&format!("/api/v1/workspaces/{workspace}/invite/"), &body).await.expect(200).body;
+        let invited = owner
+            .post(&format!("/api/v1/workspaces/{workspace}/invite/"), &body)
+            .await
+            .expect(200)
+            .body;
         invited["results"][0]["invitation_id"].as_str().expect("an id").to_owned()
     }
 
@@ -135,7 +143,15 @@ fn is_public(operation: &Operation) -> bool {
 
 /// Operations on the caller's own things, which name nothing of anybody else's.
 fn is_own(operation: &Operation) -> bool {
-    ["users.me", "users.invitations", "workspaces.list", "workspaces.create", "events.types", "jobs.list"].contains(&operation.id.as_str())
+    [
+        "users.me",
+        "users.invitations",
+        "workspaces.list",
+        "workspaces.create",
+        "events.types",
+        "jobs.list",
+    ]
+    .contains(&operation.id.as_str())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 
 /// Changes something with `If-Match`.
 async fn patch(app: &TestApp, who: &User, path: &str, tag: &str, body: &Value) -> u16 {
-    let request = app.http.patch(app.url(path)).bearer_auth(&who.token).header("if-match", tag).json(body);
+    let request = app
+        .http
+        .patch(app.url(path))
+        .bearer_auth(&who.token)
+        .header("if-match", tag)
+        .json(body);
     request.send().await.expect("the product answers").status().as_u16()
 }
 
@@ -16,7 +21,10 @@ async fn of_two_who_rename_what_both_have_seen_one_is_told() {
     let (owner, workspace, ..) = app.page("secret").await;
     let path = format!("/api/v1/workspaces/{workspace}/");
     for round in 0..5 {
-        let seen = owner.get(&path).await.expect(200).headers["etag"].to_str().expect("text").to_owned();
+        let seen = owner.get(&path).await.expect(200).headers["etag"]
+            .to_str()
+            .expect("text")
+            .to_owned();
         let (a, b) = (json!({ "name": format!("A{round}") }), json!({ "name": format!("B{round}") }));
         let (first, second) = tokio::join!(patch(&app, &owner, &path, &seen, &a), patch(&app, &owner, &path, &seen, &b));
         let mut statuses = [first, second];
@@ -46,8 +54,15 @@ async fn an_owner_takes_a_workspace_out_of_the_trash_and_nobody_else() {
     assert!(trashed(&owner).await[0]["deleted_at"].is_string());
     assert_eq!(trashed(&admin).await, json!([]));
     admin.call(Method::POST, &restore, None).await.problem(404, "not_found");
-    app.user("stranger").await.call(Method::POST, &restore, None).await.problem(404, "not_found");
-    User::nobody(&app).call(Method::POST, &restore, None).await.problem(401, "unauthenticated");
+    app.user("stranger")
+        .await
+        .call(Method::POST, &restore, None)
+        .await
+        .problem(404, "not_found");
+    User::nobody(&app)
+        .call(Method::POST, &restore, None)
+        .await
+        .problem(401, "unauthenticated");
     owner.call(Method::POST, &restore, None).await.expect(200);
     assert_eq!(owner.texts(&page).await, ["Hello"]);
     admin.get(&path).await.expect(200);
@@ -85,7 +100,10 @@ async fn a_quota_is_kept_and_told() {
     owner.post(&members, &add("member")).await.problem(409, "quota_exceeded");
     owner.post(&members, &add("guest")).await.expect(201);
     let raise = format!("{members}{}/", third.id);
-    owner.patch(&raise, &json!({ "role": "member" })).await.problem(409, "quota_exceeded");
+    owner
+        .patch(&raise, &json!({ "role": "member" }))
+        .await
+        .problem(409, "quota_exceeded");
     let page = json!({ "workspace_id": workspace, "title": "More" });
     let answers = tokio::join!(
         owner.post("/api/v1/documents/", &page),
@@ -110,7 +128,11 @@ async fn a_quota_is_kept_and_told() {
 async fn members_can_be_mentioned_by_members() {
     let app = TestApp::new().await;
     let (owner, workspace, ..) = app.page("Hello").await;
-    let (grace, guest, stranger) = (app.user("Grace Hopper").await, app.user("guest").await, app.user("Grace Stranger").await);
+    let (grace, guest, stranger) = (
+        app.user("Grace Hopper").await,
+        app.user("guest").await,
+        app.user("Grace Stranger").await,
+    );
     owner.adds(&grace, &workspace, "member").await;
     owner.adds(&guest, &workspace, "guest").await;
     let path = format!("/api/v1/workspaces/{workspace}/mentionables/?q=");

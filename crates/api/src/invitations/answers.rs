@@ -10,14 +10,7 @@ use crate::{
     state::State,
     workspaces::RoleName,
 };
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    dev::Payload,
-    get,
-    http::header,
-    post,
-    web::Data,
-};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, get, http::header, post, web::Data};
 use backends::db::write;
 use futures::future::LocalBoxFuture;
 use kernel::{clock::Time, error::Field, id::*, role::Role};
@@ -191,12 +184,7 @@ async fn look(state: Data<State>, request: HttpRequest) -> Result<HttpResponse, 
 /// and a password, the token of a letter makes an account whose address is verified, and signs it in.
 #[utoipa::path(tag = "workspaces", operation_id = "invitations.accept", request_body = Accept, responses((status = 200, description = "A member now", body = Accepted), (status = 401, description = "Sign in, or say how the new account shall be", body = crate::problem::Problem), (status = 403, description = "It is for another address", body = crate::problem::Problem), (status = 404, description = "There is no such invitation", body = crate::problem::Problem), (status = 409, description = "You are a member already, or the address has an account: sign in", body = crate::problem::Problem), (status = 410, description = "It was taken back or answered, or has run out", body = crate::problem::Problem)))]
 #[post("/invitations/accept/")]
-async fn accept(
-    state: Data<State>,
-    Perhaps(caller): Perhaps,
-    request: HttpRequest,
-    body: Json<Accept>,
-) -> Result<HttpResponse, ApiError> {
+async fn accept(state: Data<State>, Perhaps(caller): Perhaps, request: HttpRequest, body: Json<Accept>) -> Result<HttpResponse, ApiError> {
     let Accept {
         token,
         invitation_id,
@@ -248,7 +236,10 @@ async fn join_anew(
         return Err(ApiError::unauthenticated());
     };
     // A link proves no address: its holder registers first.
-    let email = preview::preview(&state.db, token).await?.email.ok_or_else(ApiError::unauthenticated)?;
+    let email = preview::preview(&state.db, token)
+        .await?
+        .email
+        .ok_or_else(ApiError::unauthenticated)?;
     if account::find_by_email(&state.db, &email).await?.is_some() {
         return Err(users::Error::EmailTaken.into());
     }
@@ -292,16 +283,19 @@ async fn decline(state: Data<State>, Perhaps(caller): Perhaps, body: Json<Declin
 #[get("/users/me/invitations/")]
 async fn own(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -> Result<Listing<OwnInvitation>, ApiError> {
     let user = account::find(&state.db, caller.user).await?.ok_or_else(ApiError::unauthenticated)?;
-    let all = invitation::own(&state.db, &user).await?.into_iter().map(|(listed, home)| OwnInvitation {
-        id: listed.row.id,
-        workspace: home.name,
-        invited_by: listed.inviter.map(|display_name| Name {
-            id: listed.row.invited_by,
-            display_name,
-        }),
-        role: listed.row.role,
-        message: listed.row.message,
-        expires_at: listed.row.expires_at,
-    });
+    let all = invitation::own(&state.db, &user)
+        .await?
+        .into_iter()
+        .map(|(listed, home)| OwnInvitation {
+            id: listed.row.id,
+            workspace: home.name,
+            invited_by: listed.inviter.map(|display_name| Name {
+                id: listed.row.invited_by,
+                display_name,
+            }),
+            role: listed.row.role,
+            message: listed.row.message,
+            expires_at: listed.row.expires_at,
+        });
     Listing::cut(all.collect(), &paging.0)
 }

@@ -142,7 +142,9 @@ async fn give(tx: &DatabaseTransaction, by: By, row: &invitation::Model, user: U
         group: None,
         level,
     };
-    grant::Entity::insert(granted.into_active_model()).exec_without_returning(tx).await?;
+    grant::Entity::insert(granted.into_active_model())
+        .exec_without_returning(tx)
+        .await?;
     events::append(tx, by, change).await?;
     Ok(())
 }

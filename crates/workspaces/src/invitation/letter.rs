@@ -46,7 +46,9 @@ pub async fn letter(db: &impl ConnectionTrait, mint: &Mint, id: InvitationId) ->
         .one(db)
         .await?;
     let token = mint.again(PURPOSE, row.id.0, generation(row.sent_at), &row.token_hash);
-    let (Some(home), Some(token)) = (home, token) else { return Ok(None) };
+    let (Some(home), Some(token)) = (home, token) else {
+        return Ok(None);
+    };
     let mut names = people::names(db, [row.invited_by]).await?;
     Ok(Some(Letter {
         email: row.email,

@@ -128,7 +128,10 @@ async fn a_letter_lets_its_address_in_once() {
     );
     assert_eq!(code(preview(stage.db(), &token).await), "invitation_used");
     assert_eq!(stage.token(id).await, None, "and no letter is sent for it any more");
-    assert_eq!((stage.happened("invitation.accepted").await, stage.happened("member.added").await), (1, 1));
+    assert_eq!(
+        (stage.happened("invitation.accepted").await, stage.happened("member.added").await),
+        (1, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +158,11 @@ async fn futures_all<F: Future>(count: usize, make: impl Fn() -> F) -> Vec<F::Ou
                 }
             }
         }
-        if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if is_over {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     running.into_iter().filter_map(|(_, output)| output).collect()
@@ -179,9 +186,11 @@ async fn nobody_invites_above_themselves() {
         member_invites: Some(true),
         ..settings::Changes::default()
     };
-    write(stage.db(), async |tx: &DatabaseTransaction| settings::change(tx, &access, changes).await)
-        .await
-        .expect("an admin may");
+    write(stage.db(), async |tx: &DatabaseTransaction| {
+        settings::change(tx, &access, changes).await
+    })
+    .await
+    .expect("an admin may");
     assert_eq!(try_as(stage.member, Role::Member).await, "ok");
     assert_eq!(try_as(stage.member, Role::Admin).await, "role_too_high");
 }
@@ -219,7 +228,11 @@ async fn an_address_is_told_apart_by_what_the_workspace_knows_of_it() {
             })
             .collect::<Vec<_>>()
     };
-    assert_eq!(statuses().await, ["already_member", "invited", "invited"], "with an account or without");
+    assert_eq!(
+        statuses().await,
+        ["already_member", "invited", "invited"],
+        "with an account or without"
+    );
     assert_eq!(statuses().await, ["already_member", "already_invited", "already_invited"]);
     let bad = NewInvitations {
         emails: vec!["ok@example.org".to_owned(), "bad".to_owned(), "a\nb@c.de".to_owned()],
@@ -261,7 +274,12 @@ async fn what_ran_out_was_taken_back_or_declined_opens_nothing() {
 
     let (id, token) = stage.invited(stage.admin, "stranger@example.org", Role::Member).await;
     let access: Access<ManageMembers> = stage.enters(stage.admin).await;
-    let revoke = async || write(stage.db(), async |tx: &DatabaseTransaction| invitation::revoke(tx, &access, id).await).await;
+    let revoke = async || {
+        write(stage.db(), async |tx: &DatabaseTransaction| {
+            invitation::revoke(tx, &access, id).await
+        })
+        .await
+    };
     assert_eq!(code(revoke().await), "ok");
     assert_eq!(code(revoke().await), "not_found");
     assert_eq!(code(stage.opens(stage.stranger, &token).await), "invitation_revoked");
@@ -283,7 +301,12 @@ async fn what_ran_out_was_taken_back_or_declined_opens_nothing() {
 async fn one_s_own_are_there_for_a_proven_address_alone() {
     let stage = Stage::new().await;
     let (id, _) = stage.invited(stage.admin, "stranger@example.org", Role::Member).await;
-    let own = async || invitation::own(stage.db(), &stage.user(stage.stranger).await).await.expect("lists").len();
+    let own = async || {
+        invitation::own(stage.db(), &stage.user(stage.stranger).await)
+            .await
+            .expect("lists")
+            .len()
+    };
     assert_eq!(own().await, 0);
     assert_eq!(code(stage.accepts(stage.stranger, &Ticket::Id(id)).await), "not_found");
     stage.verifies(stage.stranger).await;
@@ -396,9 +419,11 @@ async fn a_link_makes_no_admins_and_ends() {
     }
     assert_eq!(code(stage.opens(stage.stranger, &token).await), "invitation_expired");
     let access: Access<ManageMembers> = stage.enters(stage.admin).await;
-    write(stage.db(), async |tx: &DatabaseTransaction| invite_link::revoke(tx, &access, id).await)
-        .await
-        .expect("an admin may");
+    write(stage.db(), async |tx: &DatabaseTransaction| {
+        invite_link::revoke(tx, &access, id).await
+    })
+    .await
+    .expect("an admin may");
     assert_eq!(code(stage.opens(stage.stranger, &token).await), "invitation_revoked");
     assert_eq!(invite_link::list(stage.db(), &access).await.expect("lists"), []);
 }

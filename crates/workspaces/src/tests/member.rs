@@ -2,9 +2,8 @@
 
 use super::{Stage, make_user};
 use crate::{
-    Error,
+    Error, Quotas,
     access::{self, Access, ManageMembers, ReadMembers, ReadWorkspace},
-    Quotas,
     member::{self, NewMember, Wanted},
 };
 use backends::db::write;
@@ -14,7 +13,10 @@ use sea_orm::DatabaseTransaction;
 impl Stage {
     async fn adds(&self, who: UserId, new: NewMember) -> Result<(entity::member::Model, entity::user::Model), Error> {
         let access: Access<ManageMembers> = self.enters(who).await;
-        write(self.db(), async |tx: &DatabaseTransaction| member::add(tx, &access, new, &Quotas::default()).await).await
+        write(self.db(), async |tx: &DatabaseTransaction| {
+            member::add(tx, &access, new, &Quotas::default()).await
+        })
+        .await
     }
 
     async fn second_owner(&self) -> UserId {
@@ -42,7 +44,16 @@ fn code<T>(result: Result<T, Error>) -> &'static str {
 async fn members_see_each_other_in_the_order_they_came() {
     let stage = Stage::new().await;
     let access: Access<ReadMembers> = stage.enters(stage.member).await;
-    let all = member::list(stage.db(), &access, &Wanted { limit: 50, ..Wanted::default() }).await.expect("lists");
+    let all = member::list(
+        stage.db(),
+        &access,
+        &Wanted {
+            limit: 50,
+            ..Wanted::default()
+        },
+    )
+    .await
+    .expect("lists");
     let names: Vec<(&str, Role)> = all.iter().map(|(member, user)| (&*user.display_name, member.role)).collect();
     assert_eq!(
         names,

@@ -28,7 +28,10 @@ fn code<T>(result: Result<T, Error>) -> &'static str {
 impl Stage {
     async fn transfers(&self, from: UserId, to: UserId) -> Result<(), Error> {
         let access: Access<DeleteWorkspace> = self.enters(from).await;
-        write(self.db(), async |tx: &DatabaseTransaction| transfer::transfer(tx, &access, to).await).await
+        write(self.db(), async |tx: &DatabaseTransaction| {
+            transfer::transfer(tx, &access, to).await
+        })
+        .await
     }
 
     async fn restores(&self, who: UserId) -> Result<entity::workspace::Model, Error> {
@@ -69,7 +72,11 @@ async fn ownership_is_handed_on_at_once() {
     );
     assert_eq!(code(stage.transfers(stage.guest, stage.stranger).await), "not_found");
     assert_eq!(code(stage.transfers(stage.guest, stage.guest).await), "invalid");
-    assert!(access::enter::<DeleteWorkspace>(stage.db(), stage.owner, stage.workspace).await.is_err());
+    assert!(
+        access::enter::<DeleteWorkspace>(stage.db(), stage.owner, stage.workspace)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +88,8 @@ async fn of_two_who_hand_on_to_each_other_and_leave_one_owner_stays() {
         let access: Access<DeleteWorkspace> = stage.enters(first).await;
         let leaving: Access<ReadWorkspace> = stage.enters(second).await;
         let (handed_on, left) = tokio::join!(
-            write(stage.db(), async |tx: &DatabaseTransaction| transfer::transfer(tx, &access, second).await),
+            write(stage.db(), async |tx: &DatabaseTransaction| transfer::transfer(tx, &access, second)
+                .await),
             write(stage.db(), async |tx: &DatabaseTransaction| member::leave(tx, &leaving).await),
         );
         let roles = [stage.role(first).await, stage.role(second).await];
@@ -146,9 +154,11 @@ async fn a_workspace_is_archived_and_taken_out_again() {
     let stage = Stage::new().await;
     let access: Access<DeleteWorkspace> = stage.enters(stage.owner).await;
     let archive = async |is: bool| {
-        write(stage.db(), async |tx: &DatabaseTransaction| workspace::archive(tx, &access, is).await)
-            .await
-            .expect("an owner may")
+        write(stage.db(), async |tx: &DatabaseTransaction| {
+            workspace::archive(tx, &access, is).await
+        })
+        .await
+        .expect("an owner may")
     };
     assert!(archive(true).await.archived_at.is_some());
     archive(true).await;
@@ -173,9 +183,11 @@ async fn settings_are_the_usual_ones_until_they_are_changed() {
     );
     let access: Access<EditWorkspace> = stage.enters(stage.admin).await;
     let change = async |changes| {
-        write(stage.db(), async |tx: &DatabaseTransaction| settings::change(tx, &access, changes).await)
-            .await
-            .expect("an admin may")
+        write(stage.db(), async |tx: &DatabaseTransaction| {
+            settings::change(tx, &access, changes).await
+        })
+        .await
+        .expect("an admin may")
     };
     let first = settings::Changes {
         default_level: Some(Level::View),
@@ -275,9 +287,11 @@ async fn a_quota_is_kept_to_the_last_place() {
 async fn who_leaves_keeps_no_group_and_no_grant() {
     let stage = Stage::new().await;
     let access = stage.enters(stage.admin).await;
-    let made = write(stage.db(), async |tx: &DatabaseTransaction| group::create(tx, &access, "Readers").await)
-        .await
-        .expect("an admin may");
+    let made = write(stage.db(), async |tx: &DatabaseTransaction| {
+        group::create(tx, &access, "Readers").await
+    })
+    .await
+    .expect("an admin may");
     write(stage.db(), async |tx: &DatabaseTransaction| {
         group::add_member(tx, &access, made.id, stage.member).await
     })
@@ -319,7 +333,12 @@ async fn a_group_takes_members_of_its_workspace_only() {
     let made = create(" Readers ").await.expect("an admin may");
     assert_eq!(code(create("readers").await), "name_taken", "whatever its case");
     assert_eq!(code(create("").await), "invalid");
-    let add = async |id, who| write(stage.db(), async |tx: &DatabaseTransaction| group::add_member(tx, &access, id, who).await).await;
+    let add = async |id, who| {
+        write(stage.db(), async |tx: &DatabaseTransaction| {
+            group::add_member(tx, &access, id, who).await
+        })
+        .await
+    };
     for who in [stage.member, stage.guest, stage.member] {
         assert_eq!(code(add(made.id, who).await), "ok");
     }
@@ -327,13 +346,21 @@ async fn a_group_takes_members_of_its_workspace_only() {
     assert_eq!(code(add(GroupId::new(), stage.member).await), "not_found");
     let other = stage.makes("Other", stage.admin).await.expect("makes");
     let elsewhere = access::enter(stage.db(), stage.admin, other.id).await.expect("theirs");
-    let foreign = write(stage.db(), async |tx: &DatabaseTransaction| group::delete(tx, &elsewhere, made.id).await).await;
+    let foreign = write(stage.db(), async |tx: &DatabaseTransaction| {
+        group::delete(tx, &elsewhere, made.id).await
+    })
+    .await;
     assert_eq!(code(foreign), "not_found", "a group of another workspace is none");
     let reading: Access<ReadMembers> = stage.enters(stage.member).await;
     let (_, people) = group::find(stage.db(), &reading, made.id).await.expect("reads");
     let names: Vec<&str> = people.iter().map(|user| &*user.display_name).collect();
     assert_eq!(names, ["guest", "member"]);
-    let counts: Vec<u64> = group::list(stage.db(), &reading).await.expect("lists").into_iter().map(|(_, n)| n).collect();
+    let counts: Vec<u64> = group::list(stage.db(), &reading)
+        .await
+        .expect("lists")
+        .into_iter()
+        .map(|(_, n)| n)
+        .collect();
     assert_eq!(counts, [2]);
     assert_eq!(stage.happened("group.member_added").await, 2, "coming again is no news");
 }
