@@ -125,10 +125,8 @@ async fn somebody_new_comes_in_with_a_letter_and_nothing_else() {
     );
     let grace = scene.account("grace@example.com").await.expect("made");
     assert!(grace.email_verified_at.is_some());
-    let grace = User {
-        token: accepted["login"]["access_token"].as_str().expect("a token").to_owned(),
-        ..nobody.clone()
-    };
+    let mut grace = nobody.clone();
+    grace.token = accepted["login"]["access_token"].as_str().expect("a token").to_owned();
     assert_eq!(grace.get(&scene.path("")).await.expect(200).body["role"], "member");
     let login = json!({ "email": "grace@example.com", "password": PASSWORD });
     nobody.post("/api/v1/auth/login/", &login).await.expect(200);
@@ -160,10 +158,8 @@ async fn an_account_accepts_what_is_for_its_address_once() {
     let (_, token) = scene.letter(1).await;
     let body = json!({ "token": token });
     other.post(ACCEPT, &body).await.problem(403, "wrong_address");
-    let bad = User {
-        token: "nonsense".to_owned(),
-        ..friend.clone()
-    };
+    let mut bad = friend.clone();
+    bad.token = "nonsense".to_owned();
     bad.post(ACCEPT, &body).await.problem(401, "unauthenticated");
     let new = json!({ "token": token, "display_name": "Thief", "password": PASSWORD });
     User::nobody(&scene.app).post(ACCEPT, &new).await.problem(409, "email_taken");
