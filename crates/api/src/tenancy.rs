@@ -95,7 +95,7 @@ struct TransferOwnership {
 /// Hand a workspace on to a member.
 ///
 /// They own it from then on, and you are an admin. Needs a fresh login.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.transfer_ownership", params(("workspace_id" = uuid::Uuid, Path)), request_body = TransferOwnership, responses((status = 204, description = "Handed on")))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.transfer", params(("workspace_id" = uuid::Uuid, Path)), request_body = TransferOwnership, responses((status = 204, description = "Handed on")))]
 #[post("/workspaces/{workspace_id}/transfer-ownership/")]
 async fn transfer_ownership(
     state: Data<State>,
