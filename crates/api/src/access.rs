@@ -7,7 +7,6 @@ mod requests;
 mod share_links;
 
 use kernel::id::*;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::extract::Named;
@@ -17,23 +16,6 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     share_links::routes(config);
     requests::routes(config);
     explain::routes(config);
-}
-
-/// A level on a page, as it stands in JSON.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "it only describes kernel's own enum to the OpenAPI document")]
-enum LevelName {
-    /// Not even see that it exists.
-    None,
-    /// Read.
-    View,
-    /// Read and comment.
-    Comment,
-    /// Change its content.
-    Edit,
-    /// Change who may do what.
-    Manage,
 }
 
 impl Named for GrantId {

@@ -4,21 +4,21 @@ use crate::{
     etag::{IfMatch, Tag},
     extract::{At, Can, Query},
     json::Json,
-    page::{Listing, Paging},
+    page::{self, Listing, Paging},
     problem::ApiError,
     state::State,
     workspaces::RoleName,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Data};
 use kernel::{clock::Time, id::*, role::Role};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 use workspaces::{
-    access::{self, Access, ManageMembers, ReadMembers, ReadWorkspace},
-    member::{self, NewMember},
+    access::{self, Access, Allows, ManageMembers, ReadMembers, ReadWorkspace},
+    member::{self, NewMember, Wanted},
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -37,9 +37,9 @@ struct Person {
     /// The user's id.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
-    /// The address.
+    /// The address; null for everybody but admins and themselves.
     #[schema(example = "grace@example.com")]
-    email: String,
+    email: Option<String>,
     /// Their name.
     #[schema(example = "Grace Hopper")]
     display_name: String,
@@ -69,12 +69,13 @@ struct Member {
     abilities: MemberAbilities,
 }
 
-fn shape(row: entity::member::Model, user: entity::user::Model, caller: Role) -> Member {
-    let may = caller.may_assign(row.role);
+fn shape<P>(row: entity::member::Model, user: entity::user::Model, access: &Access<P>) -> Member {
+    let may = access.role().may_assign(row.role);
+    let sees_address = access.role() >= ManageMembers::ROLE || user.id == access.user();
     Member {
         user: Person {
             id: user.id,
-            email: user.email,
+            email: sees_address.then_some(user.email),
             display_name: user.display_name,
         },
         role: row.role,
@@ -96,10 +97,11 @@ fn tag(row: &entity::member::Model, user: &entity::user::Model, caller: Role) ->
 }
 
 /// Insists that the member still is what the client saw of them, if it says what it saw.
-async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, user: UserId, seen: &IfMatch) -> Result<(), ApiError> {
+async fn unchanged<P>(tx: &DatabaseTransaction, access: &Access<P>, user: UserId, seen: &IfMatch) -> Result<(), ApiError> {
     if !seen.is_given() {
         return Ok(());
     }
+    member::hold(tx, access).await?;
     let access = access::enter::<ReadMembers>(tx, access.user(), access.workspace()).await?;
     let (row, account) = member::find(tx, &access, user).await?;
     seen.allows(&tag(&row, &account, access.role()))
@@ -127,13 +129,39 @@ struct ChangeRole {
     role: Role,
 }
 
+/// Which members, and how much of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// The beginning of a name, or of a word of it; of an address too, for admins.
+    #[param(example = "Gra")]
+    q: Option<String>,
+    /// How many at most; 50 when left out, 200 at most.
+    #[param(minimum = 1, maximum = 200, example = 50)]
+    limit: Option<u64>,
+    /// `next_cursor` of the answer before.
+    cursor: Option<String>,
+}
+
 /// List a workspace's members.
-#[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Paging), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
+#[utoipa::path(tag = "workspaces", operation_id = "members.list", params(("workspace_id" = uuid::Uuid, Path), Which), responses((status = 200, description = "Oldest first", body = inline(Listing<Member>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/{workspace_id}/members/")]
-async fn list(state: Data<State>, Can(access): Can<ReadMembers>, paging: Query<Paging>) -> Result<Listing<Member>, ApiError> {
-    let all = member::list(&state.db, &access).await?;
-    let all = all.into_iter().map(|(row, user)| shape(row, user, access.role())).collect();
-    Listing::cut(all, &paging.0)
+async fn list(state: Data<State>, Can(access): Can<ReadMembers>, which: Query<Which>) -> Result<Listing<Member>, ApiError> {
+    let Which { q, limit, cursor } = which.0;
+    let paging = Paging { limit, cursor };
+    let limit = paging.limit()?;
+    let wanted = Wanted {
+        word: q,
+        after: paging.after()?,
+        limit: limit + 1,
+    };
+    let mut found = member::list(&state.db, &access, &wanted).await?;
+    let has_more = found.len() as u64 > limit;
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let last = found.last().filter(|_| has_more);
+    let next_cursor = last.and_then(|(row, _)| page::cursor(&(row.created_at, row.user_id)));
+    let data = found.into_iter().map(|(row, user)| shape(row, user, &access)).collect();
+    Ok(Listing { data, next_cursor })
 }
 
 /// Add an existing user to a workspace.
@@ -147,13 +175,15 @@ async fn add(state: Data<State>, Can(access): Can<ManageMembers>, body: Json<Add
         role,
     };
     let (row, user) = state
-        .write(&access, async |tx: &DatabaseTransaction| member::add(tx, &access, new).await)
+        .write(&access, async |tx: &DatabaseTransaction| {
+            member::add(tx, &access, new, &state.settings.quotas).await
+        })
         .await?;
     let place = (
         header::LOCATION,
         format!("/api/v1/workspaces/{}/members/{}/", row.workspace_id, row.user_id),
     );
-    Ok(HttpResponse::Created().insert_header(place).json(shape(row, user, access.role())))
+    Ok(HttpResponse::Created().insert_header(place).json(shape(row, user, &access)))
 }
 
 /// Read a member.
@@ -166,7 +196,7 @@ async fn read(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let (row, user) = member::find(&state.db, &access, user).await?;
-    Ok(tag(&row, &user, access.role()).answer(&request, &shape(row, user, access.role())))
+    Ok(tag(&row, &user, access.role()).answer(&request, &shape(row, user, &access)))
 }
 
 /// Give a member another role.
@@ -182,7 +212,7 @@ async fn change_role(
     let row = state
         .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
             unchanged(tx, &access, user, &seen).await?;
-            Ok(member::change_role(tx, &access, user, body.0.role).await?)
+            Ok(member::change_role(tx, &access, user, body.0.role, &state.settings.quotas).await?)
         })
         .await?;
     let account = users::account::find(&state.db, row.user_id)
@@ -191,7 +221,7 @@ async fn change_role(
     let mut answer = HttpResponse::Ok();
     Ok(answer
         .insert_header(tag(&row, &account, access.role()).header())
-        .json(shape(row, account, access.role())))
+        .json(shape(row, account, &access)))
 }
 
 /// Remove a member.

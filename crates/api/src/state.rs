@@ -22,6 +22,8 @@ pub struct Settings {
     pub auth_body_bytes: usize,
     /// What is let in.
     pub edge: Edge,
+    /// How much a workspace may have.
+    pub quotas: workspaces::Quotas,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             body_bytes: 1 << 20,
             auth_body_bytes: 16 << 10,
             edge: Edge::default(),
+            quotas: workspaces::Quotas::default(),
         }
     }
 }

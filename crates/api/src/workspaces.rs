@@ -3,6 +3,7 @@
 use crate::{
     etag::{IfMatch, Tag},
     extract::{Can, Known, Query},
+    fresh::Fresh,
     json::Json,
     page::{Listing, Paging},
     problem::ApiError,
@@ -12,18 +13,23 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Data};
 use backends::db::write;
 use kernel::{clock::Time, id::*, role::Role};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 use workspaces::{
     access::{self, Access, Allows, CreateDocuments, DeleteWorkspace, EditWorkspace, ManageMembers, ReadMembers, ReadWorkspace},
-    workspace,
+    member, trash, workspace,
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(create).service(read).service(edit).service(trash);
+    config
+        .service(list)
+        .service(create)
+        .service(read)
+        .service(edit)
+        .service(delete_workspace);
 }
 
 /// What somebody is in a workspace, each more than the next.
@@ -38,6 +44,22 @@ pub enum RoleName {
     Member,
     /// What is shared with them.
     Guest,
+}
+
+/// What somebody may do with a page, each more than the one before.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum LevelName {
+    /// Not even see that it exists.
+    None,
+    /// Read.
+    View,
+    /// Read and comment.
+    Comment,
+    /// Change its content.
+    Edit,
+    /// Change who may do what.
+    Manage,
 }
 
 /// What the caller may do in a workspace.
@@ -69,7 +91,7 @@ impl From<Role> for WorkspaceAbilities {
 
 /// A tenant.
 #[derive(Serialize, ToSchema)]
-struct Workspace {
+pub(crate) struct Workspace {
     /// The workspace's id.
     #[schema(value_type = uuid::Uuid)]
     id: WorkspaceId,
@@ -85,6 +107,12 @@ struct Workspace {
     /// When its fields were last changed.
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T19:22:00Z")]
     updated_at: Time,
+    /// When it was archived: since then it can only be read.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    archived_at: Option<Time>,
+    /// When it was put in the trash; it is destroyed 30 days later.
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
+    deleted_at: Option<Time>,
     /// What the caller may do.
     abilities: WorkspaceAbilities,
 }
@@ -97,6 +125,8 @@ impl From<(entity::workspace::Model, Role)> for Workspace {
             role,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            archived_at: row.archived_at,
+            deleted_at: row.deleted_at,
             abilities: role.into(),
         }
     }
@@ -111,26 +141,49 @@ struct WorkspaceFields {
 }
 
 /// The version of a workspace as somebody of this role sees it.
-fn tag(row: &entity::workspace::Model, role: Role) -> Tag {
+pub(crate) fn tag(row: &entity::workspace::Model, role: Role) -> Tag {
     Tag::of(&[row.updated_at.timestamp_micros().to_string(), role.name().to_owned()])
 }
 
-/// Insists that the workspace still is what the client saw of it, if it says what it saw.
-async fn unchanged<P>(tx: &impl ConnectionTrait, access: &Access<P>, seen: &IfMatch) -> Result<(), ApiError> {
+/// Insists that the workspace still is what the client saw of it, if it says what it saw. It is held then, so that of two
+/// who saw the same only one goes on.
+async fn unchanged<P>(tx: &DatabaseTransaction, access: &Access<P>, seen: &IfMatch) -> Result<(), ApiError> {
     if !seen.is_given() {
         return Ok(());
     }
+    member::hold(tx, access).await?;
     let access = access::enter::<ReadWorkspace>(tx, access.user(), access.workspace()).await?;
     let row = workspace::find(tx, &access).await?;
     seen.allows(&tag(&row, access.role()))
 }
 
+/// Which workspaces, and how much of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Those in the trash that you own, and may restore.
+    trashed: Option<bool>,
+    /// How many at most; 50 when left out, 200 at most.
+    #[param(minimum = 1, maximum = 200, example = 50)]
+    limit: Option<u64>,
+    /// `next_cursor` of the answer before.
+    cursor: Option<String>,
+}
+
 /// List your workspaces.
-#[utoipa::path(tag = "workspaces", operation_id = "workspaces.list", params(Paging), responses((status = 200, description = "Yours, oldest first", body = inline(Listing<Workspace>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
+#[utoipa::path(tag = "workspaces", operation_id = "workspaces.list", params(Which), responses((status = 200, description = "Yours, oldest first", body = inline(Listing<Workspace>), headers(("Link" = String, description = "`rel=\"next\"`, when there is more")))))]
 #[get("/workspaces/")]
-async fn list(state: Data<State>, Known(caller): Known, paging: Query<Paging>) -> Result<Listing<Workspace>, ApiError> {
-    let all = workspace::list(&state.db, who::of_caller(&caller)).await?;
-    Listing::cut(all.into_iter().map(Workspace::from).collect(), &paging.0)
+async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> Result<Listing<Workspace>, ApiError> {
+    let Which { trashed, limit, cursor } = which.0;
+    let who = who::of_caller(&caller);
+    let all = if trashed.unwrap_or(false) {
+        let owned = trash::list(&state.db, caller.user).await?;
+        let owned = owned.into_iter().filter(|row| who.enters(row.id));
+        owned.map(|row| (row, Role::Owner)).collect()
+    } else {
+        workspace::list(&state.db, who).await?
+    };
+    Listing::cut(all.into_iter().map(Workspace::from).collect(), &Paging { limit, cursor })
 }
 
 /// Make a workspace, and own it.
@@ -179,9 +232,16 @@ async fn edit(
 }
 
 /// Put a workspace in the trash.
+///
+/// Its owners may restore it for 30 days. Needs a fresh login.
 #[utoipa::path(tag = "workspaces", operation_id = "workspaces.delete", params(("workspace_id" = uuid::Uuid, Path), ("If-Match" = Option<String>, Header, description = "The version you have seen")), responses((status = 204, description = "Gone")))]
 #[delete("/workspaces/{workspace_id}/")]
-async fn trash(state: Data<State>, Can(access): Can<DeleteWorkspace>, seen: IfMatch) -> Result<HttpResponse, ApiError> {
+async fn delete_workspace(
+    state: Data<State>,
+    Can(access): Can<DeleteWorkspace>,
+    Fresh(_caller): Fresh,
+    seen: IfMatch,
+) -> Result<HttpResponse, ApiError> {
     state
         .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
             unchanged(tx, &access, &seen).await?;

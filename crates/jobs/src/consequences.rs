@@ -3,7 +3,7 @@
 
 use crate::{
     Job,
-    kinds::{SendMail, SendToken},
+    kinds::{SendInvitation, SendMail, SendToken},
     letter::Mail,
 };
 use entity::{account_deletion, event, member, session, user, workspace};
@@ -35,6 +35,7 @@ async fn letter(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Optio
         "member.added" => member_added(tx, event).await?,
         "user.closed" => account_closed(tx, event).await?,
         "session.revoked_on_reuse" => session_revoked(tx, event).await?,
+        "invitation.created" | "invitation.resent" => return invitation(event),
         "user.registered" => return SendToken::VerifyEmail { user: event.user_id }.job().map(Some),
         "user.password_changed" => notice(tx, event, "Your password was changed").await?,
         "totp.enabled" => notice(tx, event, "Your account has a second factor now").await?,
@@ -43,6 +44,14 @@ async fn letter(tx: &impl ConnectionTrait, event: &event::Model) -> Result<Optio
         "recovery_code.used" => notice(tx, event, "A recovery code of your account was used").await?,
         _ => None,
     };
+    letter.map(|letter| letter.job()).transpose()
+}
+
+/// Whoever was invited gets a letter, whose link is made when it is sent.
+fn invitation(event: &event::Model) -> Result<Option<NewJob>, queue::Error> {
+    let letter = event.subject_id.map(|id| SendInvitation {
+        invitation: InvitationId(id),
+    });
     letter.map(|letter| letter.job()).transpose()
 }
 

@@ -8,7 +8,9 @@ pub mod keep_events;
 pub mod make_report;
 pub mod purge_sessions;
 pub mod purge_tokens;
+pub mod purge_workspaces;
 pub mod seal_events;
+pub mod send_invitation;
 pub mod send_mail;
 pub mod send_token;
 pub mod snapshot_page;
@@ -23,7 +25,9 @@ pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
 pub use purge_sessions::PurgeSessions;
 pub use purge_tokens::PurgeTokens;
+pub use purge_workspaces::PurgeWorkspaces;
 pub use seal_events::SealEvents;
+pub use send_invitation::SendInvitation;
 pub use send_mail::SendMail;
 pub use send_token::SendToken;
 pub use snapshot_page::{SnapshotPage, SnapshotPages};
@@ -57,6 +61,7 @@ macro_rules! kinds {
 kinds! {
     SendMail,
     SendToken,
+    SendInvitation,
     MakeReports,
     MakeReport,
     SnapshotPages,
@@ -68,6 +73,7 @@ kinds! {
     EraseAccount,
     ExportAccount,
     PurgeTokens,
+    PurgeWorkspaces,
     SealEvents,
     KeepEvents,
     ForgetJobs,

@@ -22,6 +22,19 @@ pub enum Mail {
         /// Where the workspace is.
         url: String,
     },
+    /// To somebody who is invited to a workspace. Its link holds a secret: it is made when it is sent, and no job keeps it.
+    Invitation {
+        /// The workspace's name.
+        workspace: String,
+        /// Who invites.
+        by: String,
+        /// As what: `member`, `admin`.
+        role: String,
+        /// What they say; may be empty.
+        message: String,
+        /// Where it is accepted.
+        url: String,
+    },
     /// To somebody whose login was ended because its token was used twice.
     SessionRevoked {
         /// When, for a person to read.
@@ -112,6 +125,7 @@ impl Mail {
     pub fn at(&self, public_url: &str) -> Self {
         let mut mail = self.clone();
         if let Self::MemberAdded { url, .. }
+        | Self::Invitation { url, .. }
         | Self::WeeklyReport { url, .. }
         | Self::AccountClosed { url, .. }
         | Self::ExportReady { url, .. }
@@ -132,6 +146,17 @@ impl Mail {
                 "member_added",
                 format!("{by} added you to {workspace}"),
                 context! { workspace, by, role, url },
+            ),
+            Self::Invitation {
+                workspace,
+                by,
+                role,
+                message,
+                url,
+            } => (
+                "invitation",
+                format!("{by} invites you to {workspace}"),
+                context! { workspace, by, role, message, url },
             ),
             Self::SessionRevoked { at, user_agent } => (
                 "session_revoked",
@@ -222,6 +247,8 @@ fn templates() -> Result<Environment<'static>, Error> {
         ("reset_password.txt", include_str!("../templates/reset_password.txt")),
         ("verify_email.html", include_str!("../templates/verify_email.html")),
         ("verify_email.txt", include_str!("../templates/verify_email.txt")),
+        ("invitation.html", include_str!("../templates/invitation.html")),
+        ("invitation.txt", include_str!("../templates/invitation.txt")),
         ("member_added.html", include_str!("../templates/member_added.html")),
         ("member_added.txt", include_str!("../templates/member_added.txt")),
         ("session_revoked.html", include_str!("../templates/session_revoked.html")),

@@ -6,7 +6,10 @@
 
 use crate::{
     Job, Parts, Queue,
-    kinds::{CompactPages, EraseAccounts, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, PurgeTokens, SealEvents, SnapshotPages},
+    kinds::{
+        CompactPages, EraseAccounts, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents,
+        SnapshotPages,
+    },
 };
 use backends::{db, signal::Signal};
 use cron::Schedule as Plan;
@@ -35,7 +38,7 @@ pub struct Schedule {
 }
 
 /// Everything that happens by itself. Another one is one more line.
-pub const SCHEDULES: [Schedule; 9] = [
+pub const SCHEDULES: [Schedule; 10] = [
     Schedule {
         name: "purge_sessions",
         plan: "0 */5 * * * *",
@@ -50,6 +53,11 @@ pub const SCHEDULES: [Schedule; 9] = [
         name: "purge_tokens",
         plan: "0 20 * * * *",
         job: |_| PurgeTokens {}.job(),
+    },
+    Schedule {
+        name: "purge_workspaces",
+        plan: "0 40 * * * *",
+        job: |_| PurgeWorkspaces {}.job(),
     },
     Schedule {
         name: "snapshot_pages",

@@ -16,6 +16,8 @@ pub enum Kind {
     NotFound,
     /// The state of things does not allow it (409).
     Conflict,
+    /// It was there, and its time is over (410).
+    Gone,
     /// A precondition of the request does not hold any more (412).
     Stale,
     /// It is larger than the limit (413).

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, waits, or knows a table. A word that only one crate needs does not belong here.
 
 pub mod clock;
+pub mod email;
 pub mod error;
 pub mod id;
 pub mod order;

@@ -32,6 +32,8 @@ pub struct Config {
     pub worker: Worker,
     /// Outgoing mail.
     pub mail: Mail,
+    /// How much a workspace may have.
+    pub quotas: Quotas,
     /// The event log.
     pub events: Events,
     /// Logs.
@@ -177,6 +179,15 @@ pub struct Mail {
     #[serde(serialize_with = "show::url")]
     pub url: SecretString,
     pub from: String,
+}
+
+/// `[quotas]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quotas {
+    pub members: u64,
+    pub documents: u64,
+    pub bytes: u64,
 }
 
 /// `[events]`

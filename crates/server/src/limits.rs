@@ -1,6 +1,6 @@
 //! Configuration as the settings of the parts.
 
-use crate::config::{Collab, Config};
+use crate::config::{Collab, Config, Quotas};
 use api::edge::{self, Edge, Rates};
 use jobs::Queue;
 use secrecy::ExposeSecret;
@@ -105,12 +105,23 @@ pub fn public_url(config: &Config) -> String {
     }
 }
 
+/// How much a workspace may have; 0 is as much as it likes.
+fn quotas(quotas: &Quotas) -> workspaces::Quotas {
+    let limit = |most: u64| (most > 0).then_some(most);
+    workspaces::Quotas {
+        members: limit(quotas.members),
+        documents: limit(quotas.documents),
+        bytes: limit(quotas.bytes),
+    }
+}
+
 /// Settings of the HTTP face.
 pub fn api(config: &Config) -> api::Settings {
     api::Settings {
         body_bytes: config.server.body_bytes,
         auth_body_bytes: config.server.auth_body_bytes,
         edge: edge(config),
+        quotas: quotas(&config.quotas),
     }
 }
 

@@ -52,22 +52,9 @@ impl fmt::Debug for SignedIn {
     }
 }
 
-/// An address in the form it is kept in, or what is wrong with it. Whether it exists only a mail can tell.
+/// An address in the form it is kept in, or what is wrong with it.
 pub(crate) fn parse_email(email: &str) -> Result<String, Field> {
-    let email = email.trim().to_lowercase();
-    let bad = |detail: &str| Field::new("/email", "invalid", detail);
-    if email.len() > 254 {
-        return Err(bad("is longer than 254 characters"));
-    }
-    // A line break here would write headers into mails later.
-    if email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(bad("takes no spaces or line breaks"));
-    }
-    let is_host = |host: &str| host == "localhost" || host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty());
-    match email.split_once('@') {
-        Some((name, host)) if !name.is_empty() && !host.contains('@') && is_host(host) => Ok(email),
-        _ => Err(bad("is no e-mail address")),
-    }
+    kernel::email::parse(email).map_err(|detail| Field::new("/email", "invalid", detail))
 }
 
 pub(crate) fn parse_name(name: &str) -> Result<String, Field> {
@@ -93,7 +80,7 @@ pub async fn is_admin(db: &impl ConnectionTrait, user: UserId) -> Result<bool, D
 }
 
 /// The row of an account that is to be made: everything in it is checked, its password is hashed.
-async fn prepare(accounts: &Accounts, new: NewUser) -> Result<user::Model, Error> {
+pub(crate) async fn prepare(accounts: &Accounts, new: NewUser) -> Result<user::Model, Error> {
     let (email, name) = (parse_email(&new.email), parse_name(&new.display_name));
     let (password, problem) = accounts.hasher().judge(new.password, [new.email, new.display_name]).await?;
     let (email, display_name) = match (email, name, problem) {

@@ -15,6 +15,7 @@ pub mod lockout;
 pub mod logins;
 pub mod mailed;
 pub mod mfa;
+pub mod newcomer;
 pub mod oidc;
 pub(crate) mod password;
 pub mod profile;

@@ -67,8 +67,8 @@ impl Explain for AccessError {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound => Kind::NotFound,
-            Self::Forbidden | Self::Archived => Kind::Forbidden,
-            Self::Changed => Kind::Conflict,
+            Self::Forbidden => Kind::Forbidden,
+            Self::Archived | Self::Changed => Kind::Conflict,
             Self::Db(e) => e.kind(),
         }
     }

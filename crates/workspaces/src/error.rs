@@ -33,6 +33,33 @@ pub enum Error {
     /// Somebody else decided before.
     #[error("this was decided already")]
     AlreadyDecided,
+    /// Only admins invite here.
+    #[error("you may see this, but not do that")]
+    Forbidden,
+    /// The invitation is for somebody with another address.
+    #[error("this invitation is for another e-mail address; sign in with the account it was sent to")]
+    WrongAddress,
+    /// The address has to be proven first.
+    #[error("this invitation is for verified addresses of one domain, and yours is none")]
+    AddressNotVerified,
+    /// The invitation was good once: with the code that says what became of it.
+    #[error("this invitation is not good any more")]
+    InvitationOver(&'static str),
+    /// The letter was sent a moment ago.
+    #[error("this invitation was mailed a moment ago; wait a minute")]
+    TooSoon,
+    /// There are enough of these.
+    #[error("there are too many {0} in this workspace")]
+    TooMany(&'static str),
+    /// The instance sets a limit to what a workspace has.
+    #[error("this workspace has as many {0} as it may have")]
+    QuotaExceeded(&'static str),
+    /// Another one has that name.
+    #[error("there is one with this name already")]
+    NameTaken,
+    /// The workspace is read only.
+    #[error("this workspace is archived: it can only be read")]
+    Archived,
     /// Bad fields.
     #[error("the input is not valid")]
     Invalid(Vec<Field>),
@@ -48,8 +75,18 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::UserNotFound => Kind::NotFound,
-            Self::AlreadyMember | Self::LastOwner | Self::AlreadyGranted | Self::AlreadyAllowed | Self::AlreadyDecided => Kind::Conflict,
-            Self::RoleTooHigh | Self::SharingOff => Kind::Forbidden,
+            Self::AlreadyMember
+            | Self::LastOwner
+            | Self::AlreadyGranted
+            | Self::AlreadyAllowed
+            | Self::AlreadyDecided
+            | Self::NameTaken
+            | Self::Archived
+            | Self::TooMany(_)
+            | Self::QuotaExceeded(_) => Kind::Conflict,
+            Self::RoleTooHigh | Self::SharingOff | Self::Forbidden | Self::WrongAddress | Self::AddressNotVerified => Kind::Forbidden,
+            Self::InvitationOver(_) => Kind::Gone,
+            Self::TooSoon => Kind::Limited,
             Self::Invalid(_) => Kind::Invalid,
             Self::Access(e) => e.kind(),
             Self::Db(e) => e.kind(),
@@ -67,6 +104,15 @@ impl Explain for Error {
             Self::SharingOff => "sharing_off",
             Self::AlreadyAllowed => "already_allowed",
             Self::AlreadyDecided => "already_decided",
+            Self::Forbidden => "forbidden",
+            Self::WrongAddress => "wrong_address",
+            Self::AddressNotVerified => "email_not_verified",
+            Self::InvitationOver(code) => code,
+            Self::TooSoon => "too_soon",
+            Self::TooMany(_) => "too_many",
+            Self::QuotaExceeded(_) => "quota_exceeded",
+            Self::NameTaken => "name_taken",
+            Self::Archived => "workspace_archived",
             Self::Invalid(_) => "invalid",
             Self::Access(e) => e.code(),
             Self::Db(e) => e.code(),

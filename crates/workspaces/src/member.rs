@@ -2,14 +2,21 @@
 
 use crate::{
     Error,
-    access::{self, Access, ManageMembers, ReadMembers, ReadWorkspace},
+    access::{self, Access, Allows, ManageMembers, ReadMembers, ReadWorkspace},
+    hold, people,
+    quota::{self, Quotas},
 };
-use entity::{member, user, workspace};
-use events::Change;
-use kernel::{clock, error::Field, id::*, role::Role};
+use entity::{member, user};
+use events::{By, Change};
+use kernel::{
+    clock::{self, Time},
+    error::Field,
+    id::*,
+    role::Role,
+};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr, sea_query::LockType,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, SqlErr, sea_query::ExprTrait,
 };
 use std::collections::HashMap;
 
@@ -24,15 +31,47 @@ pub struct NewMember {
     pub role: Role,
 }
 
+/// Which members, and which page of results of them.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Whose name begins like this; admins may ask for an address too.
+    pub word: Option<String>,
+    /// Behind whoever came then.
+    pub after: Option<(Time, UserId)>,
+    /// How many at most.
+    pub limit: u64,
+}
+
 /// The members of a workspace, oldest first, with their accounts.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn list(db: &impl ConnectionTrait, access: &Access<ReadMembers>) -> Result<Vec<(member::Model, user::Model)>, DbErr> {
-    let members = member::Entity::find()
-        .filter(member::Column::WorkspaceId.eq(access.workspace()))
+pub async fn list(
+    db: &impl ConnectionTrait,
+    access: &Access<ReadMembers>,
+    wanted: &Wanted,
+) -> Result<Vec<(member::Model, user::Model)>, DbErr> {
+    let mut members = member::Entity::find().filter(member::Column::WorkspaceId.eq(access.workspace()));
+    if let Some(word) = &wanted.word {
+        let mut found = people::is_named(word);
+        if access.role() >= ManageMembers::ROLE {
+            found = found.add(people::has_address(word));
+        }
+        let found = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(found)
+            .into_query();
+        members = members.filter(member::Column::UserId.in_subquery(found));
+    }
+    if let Some((at, user)) = wanted.after {
+        let same = member::Column::CreatedAt.eq(at).and(member::Column::UserId.gt(user));
+        members = members.filter(member::Column::CreatedAt.gt(at).or(same));
+    }
+    let members = members
         .order_by_asc(member::Column::CreatedAt)
         .order_by_asc(member::Column::UserId)
+        .limit(wanted.limit)
         .all(db)
         .await?;
     let ids: Vec<UserId> = members.iter().map(|member| member.user_id).collect();
@@ -66,8 +105,13 @@ pub async fn find(db: &impl ConnectionTrait, access: &Access<ReadMembers>, user:
 /// Adds an existing account to the workspace.
 ///
 /// # Errors
-/// [`Error::UserNotFound`], [`Error::AlreadyMember`], [`Error::RoleTooHigh`].
-pub async fn add(tx: &DatabaseTransaction, access: &Access<ManageMembers>, new: NewMember) -> Result<(member::Model, user::Model), Error> {
+/// [`Error::UserNotFound`], [`Error::AlreadyMember`], [`Error::RoleTooHigh`], [`Error::QuotaExceeded`].
+pub async fn add(
+    tx: &DatabaseTransaction,
+    access: &Access<ManageMembers>,
+    new: NewMember,
+    quotas: &Quotas,
+) -> Result<(member::Model, user::Model), Error> {
     let role = role_under_lock(tx, access).await?;
     if !role.may_assign(new.role) {
         return Err(Error::RoleTooHigh);
@@ -85,26 +129,29 @@ pub async fn add(tx: &DatabaseTransaction, access: &Access<ManageMembers>, new: 
         }
     };
     let account = accounts.one(tx).await?.ok_or(Error::UserNotFound)?;
+    let row = join(tx, access.by(), account.id, new.role, quotas).await?;
+    Ok((row, account))
+}
+
+/// Makes somebody a member of a workspace that is held.
+pub(crate) async fn join(tx: &DatabaseTransaction, by: By, user: UserId, role: Role, quotas: &Quotas) -> Result<member::Model, Error> {
+    let workspace = by.workspace.ok_or(Error::NotFound)?;
+    if member::Entity::find_by_id((workspace, user)).one(tx).await?.is_some() {
+        return Err(Error::AlreadyMember);
+    }
+    quota::check_member(tx, workspace, role, quotas).await?;
     let row = member::Model {
-        workspace_id: access.workspace(),
-        user_id: account.id,
-        role: new.role,
+        workspace_id: workspace,
+        user_id: user,
+        role,
         created_at: clock::now(),
     };
     member::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx)
         .await
         .map_err(already)?;
-    events::append(
-        tx,
-        access.by(),
-        Change::MemberAdded {
-            member: account.id,
-            role: new.role,
-        },
-    )
-    .await?;
-    Ok((row, account))
+    events::append(tx, by, Change::MemberAdded { member: user, role }).await?;
+    Ok(row)
 }
 
 fn already(error: DbErr) -> Error {
@@ -114,18 +161,9 @@ fn already(error: DbErr) -> Error {
     }
 }
 
-/// Makes sure that nobody else changes members of this workspace until the transaction ends: who the last owner is can
-/// only be asked then. SQLite has one writer anyway. On PostgreSQL the lock is one that lets others make pages.
-async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<(), DbErr> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        workspace::Entity::find_by_id(workspace).lock(LockType::NoKeyUpdate).one(tx).await?;
-    }
-    Ok(())
-}
-
 /// The caller's role now that nobody can change it: they may have lost it since they passed the door.
-async fn role_under_lock(tx: &DatabaseTransaction, access: &Access<ManageMembers>) -> Result<Role, Error> {
-    lock(tx, access.workspace()).await?;
+pub(crate) async fn role_under_lock<P>(tx: &DatabaseTransaction, access: &Access<P>) -> Result<Role, Error> {
+    hold::lock(tx, access.workspace()).await?;
     access::role_in(tx, access.user(), access.workspace()).await?.ok_or(Error::NotFound)
 }
 
@@ -158,8 +196,14 @@ async fn target(tx: &DatabaseTransaction, access: &Access<ManageMembers>, user: 
 /// Gives a member another role.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::RoleTooHigh`], [`Error::LastOwner`].
-pub async fn change_role(tx: &DatabaseTransaction, access: &Access<ManageMembers>, user: UserId, to: Role) -> Result<member::Model, Error> {
+/// [`Error::NotFound`], [`Error::RoleTooHigh`], [`Error::LastOwner`], [`Error::QuotaExceeded`] for a guest who shall be more.
+pub async fn change_role(
+    tx: &DatabaseTransaction,
+    access: &Access<ManageMembers>,
+    user: UserId,
+    to: Role,
+    quotas: &Quotas,
+) -> Result<member::Model, Error> {
     let (member, role) = target(tx, access, user).await?;
     if !role.may_assign(to) {
         return Err(Error::RoleTooHigh);
@@ -169,6 +213,9 @@ pub async fn change_role(tx: &DatabaseTransaction, access: &Access<ManageMembers
     }
     keep_an_owner(tx, &member).await?;
     let from = member.role;
+    if from == Role::Guest {
+        quota::check_member(tx, access.workspace(), to, quotas).await?;
+    }
     let mut row = member.into_active_model();
     row.role = Set(to);
     let row = row.update(tx).await?;
@@ -191,7 +238,7 @@ pub async fn remove(tx: &DatabaseTransaction, access: &Access<ManageMembers>, us
 /// # Errors
 /// [`Error::LastOwner`].
 pub async fn leave(tx: &DatabaseTransaction, access: &Access<ReadWorkspace>) -> Result<(), Error> {
-    lock(tx, access.workspace()).await?;
+    hold::lock(tx, access.workspace()).await?;
     let member = member::Entity::find_by_id((access.workspace(), access.user()))
         .one(tx)
         .await?
@@ -200,9 +247,18 @@ pub async fn leave(tx: &DatabaseTransaction, access: &Access<ReadWorkspace>) -> 
     delete(tx, access.by(), member).await
 }
 
-async fn delete(tx: &DatabaseTransaction, by: events::By, member: member::Model) -> Result<(), Error> {
+async fn delete(tx: &DatabaseTransaction, by: By, member: member::Model) -> Result<(), Error> {
     let user = member.user_id;
     member::Entity::delete_by_id((member.workspace_id, user)).exec(tx).await?;
     events::append(tx, by, Change::MemberRemoved { member: user }).await?;
     Ok(())
+}
+
+/// Keeps everybody else from changing the workspace or its members until the transaction ends, so that of two who saw the
+/// same only one changes it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold<P>(tx: &DatabaseTransaction, access: &Access<P>) -> Result<(), DbErr> {
+    hold::lock(tx, access.workspace()).await.map(drop)
 }

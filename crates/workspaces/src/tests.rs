@@ -4,16 +4,18 @@ mod activity;
 mod audit;
 mod departure;
 mod door;
+mod invitation;
 mod level;
 mod member;
 mod policy;
 mod random;
 mod report;
 mod statements;
+mod tenancy;
 mod workspace;
 
 use crate::{
-    Error,
+    Error, Quotas,
     access::{self, Access, Allows, ManageMembers, ReadWorkspace},
     member as members, workspace as workspaces,
 };
@@ -110,7 +112,7 @@ impl Stage {
     async fn changes_role(&self, who: UserId, whose: UserId, to: Role) -> Result<rows::Model, Error> {
         let access: Access<ManageMembers> = self.enters(who).await;
         write(self.db(), async |tx: &DatabaseTransaction| {
-            members::change_role(tx, &access, whose, to).await
+            members::change_role(tx, &access, whose, to, &Quotas::default()).await
         })
         .await
     }

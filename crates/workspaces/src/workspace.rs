@@ -3,13 +3,14 @@
 use crate::{
     Error,
     access::{Access, DeleteWorkspace, EditWorkspace, ReadWorkspace, Who},
+    hold,
 };
 use entity::{member, workspace};
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*, role::Role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, sea_query::Expr,
 };
 use std::collections::HashMap;
 
@@ -117,6 +118,29 @@ pub async fn rename(tx: &impl ConnectionTrait, access: &Access<EditWorkspace>, n
     row.updated_at = Set(clock::now());
     let row = row.update(tx).await?;
     events::append(tx, access.by(), Change::WorkspaceUpdated { workspace: row.id }).await?;
+    Ok(row)
+}
+
+/// Archives a workspace, or takes it out of the archive: what is archived can be read, and nothing in it changes. One that
+/// is so already stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`] when it went away since the door was passed.
+pub async fn archive(tx: &DatabaseTransaction, access: &Access<DeleteWorkspace>, is_archived: bool) -> Result<workspace::Model, Error> {
+    let row = hold::living(tx, access.workspace()).await?;
+    if row.archived_at.is_some() == is_archived {
+        return Ok(row);
+    }
+    let (mut row, now) = (row.into_active_model(), clock::now());
+    row.archived_at = Set(is_archived.then_some(now));
+    row.updated_at = Set(now);
+    let row = row.update(tx).await?;
+    let change = if is_archived {
+        Change::WorkspaceArchived { workspace: row.id }
+    } else {
+        Change::WorkspaceUnarchived { workspace: row.id }
+    };
+    events::append(tx, access.by(), change).await?;
     Ok(row)
 }
 

@@ -6,8 +6,8 @@ use entity::job::{self, State};
 use jobs::{
     Job,
     kinds::{
-        CompactPage, CompactPages, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, SealEvents, SendMail, SendToken, SnapshotPage,
-        SnapshotPages,
+        CompactPage, CompactPages, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, PurgeWorkspaces, SealEvents, SendInvitation,
+        SendMail, SendToken, SnapshotPage, SnapshotPages,
     },
     letter::Mail,
 };
@@ -108,6 +108,11 @@ impl Lines {
             CompactPages {}.job(),
             CompactPage { document }.job(),
             PurgeSessions {}.job(),
+            PurgeWorkspaces {}.job(),
+            SendInvitation {
+                invitation: InvitationId::new(),
+            }
+            .job(),
             SealEvents {}.job(),
             KeepEvents {}.job(),
             ForgetJobs {}.job(),

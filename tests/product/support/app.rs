@@ -95,7 +95,7 @@ impl TestApp {
 
     /// Somebody with a fresh account.
     pub async fn user(&self, name: &str) -> User {
-        let email = format!("{name}-{}@example.com", &kernel::secret::token()[..12]);
+        let email = format!("{}-{}@example.com", name.replace(' ', "."), &kernel::secret::token()[..12]);
         let body = json!({ "email": email, "password": "correct horse battery staple", "display_name": name });
         let answer = User::nobody(self).post("/api/v1/auth/register/", &body).await.expect(201);
         User::of(self, &answer)

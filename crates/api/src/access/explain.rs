@@ -1,10 +1,10 @@
 //! Why somebody may do what they may.
 
-use super::LevelName;
 use crate::{
     extract::{Can, CanDocument, Query},
     problem::ApiError,
     state::State,
+    workspaces::LevelName,
 };
 use actix_web::{HttpResponse, get, http::header, web::Data};
 use kernel::{

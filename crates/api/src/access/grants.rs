@@ -1,12 +1,12 @@
 //! Grants on a page and on a whole workspace.
 
-use super::LevelName;
 use crate::{
     extract::{At, Can, CanDocument, Query},
     json::Json,
     page::{Listing, Paging},
     problem::ApiError,
     state::State,
+    workspaces::LevelName,
 };
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
 use entity::grant;

@@ -1,6 +1,6 @@
 //! Requests to be let at a page, and what those who manage it say.
 
-use super::{LevelName, of_document::CanOf};
+use super::of_document::CanOf;
 use crate::{
     extract::{Can, CanDocument, Known, Query},
     json::Json,
@@ -8,6 +8,7 @@ use crate::{
     problem::ApiError,
     state::State,
     who,
+    workspaces::LevelName,
 };
 use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
 use entity::access_request;

@@ -1,6 +1,6 @@
 //! Share links, and the door for whoever holds one.
 
-use super::{LevelName, of_document::CanOf};
+use super::of_document::CanOf;
 use crate::{
     edge,
     extract::{Can, CanDocument, Query},
@@ -8,6 +8,7 @@ use crate::{
     page::{Listing, Paging},
     problem::ApiError,
     state::State,
+    workspaces::LevelName,
 };
 use actix_web::{
     HttpRequest, HttpResponse, delete, get,

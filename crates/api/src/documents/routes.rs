@@ -138,8 +138,9 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
     };
     let limits = &state.rooms.settings().limits;
     let made = state
-        .write(&access, async |tx: &DatabaseTransaction| {
-            document::create(tx, &access, under.as_ref(), new, limits).await
+        .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+            workspaces::quota::check_document(tx, &access, &state.settings.quotas).await?;
+            Ok(document::create(tx, &access, under.as_ref(), new, limits).await?)
         })
         .await?;
     let level = access::level(&state.db, who, made.row.id)

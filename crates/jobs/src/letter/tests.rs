@@ -55,6 +55,42 @@ You get this mail because somebody added your account to a workspace.
     assert!(link(&mail.html).contains("sheaf.example"), "{}", mail.html);
 }
 
+fn invited(by: &str, message: &str) -> Mail {
+    Mail::Invitation {
+        workspace: "Garden & Co".to_owned(),
+        by: by.to_owned(),
+        role: "guest".to_owned(),
+        message: message.to_owned(),
+        url: "/open/#invitation=c0ffee".to_owned(),
+    }
+}
+
+#[test]
+fn whoever_is_invited_reads_by_whom_and_follows_a_link() {
+    let mail = render(&invited("Ada", "Come <b>and</b> see\nthe garden").at("https://sheaf.example/")).unwrap();
+    assert_eq!(mail.subject, "Ada invites you to Garden & Co");
+    let expected = "\
+Hello,
+
+Ada invites you to Garden & Co. Your role there would be: guest.
+
+Come <b>and</b> see
+the garden
+
+See the invitation:
+https://sheaf.example/open/#invitation=c0ffee
+
+--
+You get this mail because somebody gave your address for an invitation. The link is good
+for seven days and for this address alone. If you expect none, do nothing.
+";
+    assert_eq!(mail.text, expected);
+    assert!(mail.html.contains("Come &lt;b&gt;and&lt;&#x2f;b&gt; see"), "{}", mail.html);
+    assert!(link(&mail.html).ends_with("#invitation=c0ffee"), "{}", mail.html);
+    let without = render(&invited("Ada", "").at("https://sheaf.example")).unwrap();
+    assert!(without.text.contains("would be: guest.\n\nSee the invitation:"), "{}", without.text);
+}
+
 #[test]
 fn a_login_that_was_ended_is_described() {
     let mail = render(&revoked("Firefox 140")).unwrap();

@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::{
-    kinds::{self, ForgetJobs, KeepEvents, MakeReport, MakeReports, PurgeSessions, SealEvents, SendMail, SnapshotPages},
+    kinds::{
+        self, ForgetJobs, KeepEvents, MakeReport, MakeReports, PurgeSessions, PurgeWorkspaces, SealEvents, SendInvitation, SendMail,
+        SnapshotPages,
+    },
     letter::Mail,
     work::{Done, Trouble, Work},
 };
-use entity::{event_checkpoint, report, report_subscription};
+use entity::{event_checkpoint, invitation, report, report_subscription};
 use sea_orm::sea_query::Expr;
 use workspaces::report::last_week;
 
@@ -55,6 +58,78 @@ async fn an_address_that_is_none_is_given_up() {
     let said = kinds::perform(&work(&stage, &claim)).await;
     assert!(matches!(said, Err(Trouble::Permanent(_))), "{said:?}");
     assert_eq!(stage.letters(), 0);
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_taken_back_gets_no_letter() {
+    let stage = Stage::new().await;
+    let ada = stage.makes_user("ada").await;
+    let home = stage.makes_workspace(&[ada]).await;
+    let (now, id) = (clock::now(), InvitationId::new());
+    let (_, token_hash) = stage.parts.mint.issue("invitation", id.0, now.timestamp_micros());
+    let row = invitation::Model {
+        id,
+        workspace_id: home,
+        email: "grace@example.com".to_owned(),
+        role: Role::Member,
+        document_id: None,
+        level: None,
+        message: None,
+        token_hash,
+        invited_by: ada,
+        created_at: now,
+        sent_at: now,
+        expires_at: now + Duration::from_secs(60),
+        accepted_at: None,
+        accepted_by: None,
+        declined_at: None,
+        revoked_at: None,
+    };
+    invitation::Entity::insert(row.into_active_model())
+        .exec_without_returning(stage.db())
+        .await
+        .expect("written");
+    let send = async || {
+        stage.put(SendInvitation { invitation: id }.job().expect("a job")).await;
+        let claim = stage.take(Queue::Mail, SOON).await;
+        assert_eq!(kinds::perform(&work(&stage, &claim)).await, Ok(Done::Repeatable(None)));
+    };
+    send().await;
+    assert_eq!(stage.letters(), 1);
+    let revoked = invitation::Entity::update_many()
+        .col_expr(invitation::Column::RevokedAt, Expr::value(Some(now)))
+        .exec(stage.db());
+    revoked.await.expect("written");
+    send().await;
+    assert_eq!(stage.letters(), 1);
+}
+
+#[tokio::test]
+async fn a_workspace_is_destroyed_when_its_time_in_the_trash_is_over() {
+    let stage = Stage::new().await;
+    let ada = stage.makes_user("ada").await;
+    let (old, young, alive) = (
+        stage.makes_workspace(&[ada]).await,
+        stage.makes_workspace(&[ada]).await,
+        stage.makes_workspace(&[ada]).await,
+    );
+    for (home, days) in [(old, 31), (young, 29)] {
+        let trashed = workspace::Entity::update_many()
+            .col_expr(
+                workspace::Column::DeletedAt,
+                Expr::value(Some(clock::now() - Duration::from_secs(days * 24 * 60 * 60))),
+            )
+            .filter(workspace::Column::Id.eq(home));
+        trashed.exec(stage.db()).await.expect("written");
+    }
+    stage.put(PurgeWorkspaces {}.job().expect("a job")).await;
+    let claim = stage.take(Queue::Upkeep, SOON).await;
+    let done = Done::Repeatable(Some("{\"workspaces\":1}".to_owned()));
+    assert_eq!(kinds::perform(&work(&stage, &claim)).await, Ok(done));
+    let left = workspace::Entity::find().all(stage.db()).await.expect("read");
+    let mut left: Vec<WorkspaceId> = left.into_iter().map(|row| row.id).collect();
+    left.sort_unstable();
+    assert_eq!(left, [young, alive]);
 }
 
 /// A workspace of three where something happened. All want reports; two may read them.
@@ -166,6 +241,7 @@ async fn the_upkeep_of_a_night_is_done() {
         SealEvents {}.job(),
         ForgetJobs {}.job(),
         PurgeSessions {}.job(),
+        PurgeWorkspaces {}.job(),
         SnapshotPages {}.job(),
     ];
     let mut ids = Vec::new();

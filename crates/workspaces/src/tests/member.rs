@@ -2,9 +2,9 @@
 
 use super::{Stage, make_user};
 use crate::{
-    Error,
+    Error, Quotas,
     access::{self, Access, ManageMembers, ReadMembers, ReadWorkspace},
-    member::{self, NewMember},
+    member::{self, NewMember, Wanted},
 };
 use backends::db::write;
 use kernel::{error::Explain, id::*, role::Role};
@@ -13,7 +13,10 @@ use sea_orm::DatabaseTransaction;
 impl Stage {
     async fn adds(&self, who: UserId, new: NewMember) -> Result<(entity::member::Model, entity::user::Model), Error> {
         let access: Access<ManageMembers> = self.enters(who).await;
-        write(self.db(), async |tx: &DatabaseTransaction| member::add(tx, &access, new).await).await
+        write(self.db(), async |tx: &DatabaseTransaction| {
+            member::add(tx, &access, new, &Quotas::default()).await
+        })
+        .await
     }
 
     async fn second_owner(&self) -> UserId {
@@ -41,7 +44,16 @@ fn code<T>(result: Result<T, Error>) -> &'static str {
 async fn members_see_each_other_in_the_order_they_came() {
     let stage = Stage::new().await;
     let access: Access<ReadMembers> = stage.enters(stage.member).await;
-    let all = member::list(stage.db(), &access).await.expect("lists");
+    let all = member::list(
+        stage.db(),
+        &access,
+        &Wanted {
+            limit: 50,
+            ..Wanted::default()
+        },
+    )
+    .await
+    .expect("lists");
     let names: Vec<(&str, Role)> = all.iter().map(|(member, user)| (&*user.display_name, member.role)).collect();
     assert_eq!(
         names,
@@ -207,7 +219,8 @@ async fn two_owners_who_put_each_other_down_at_once_leave_one() {
                 tx,
                 &a,
                 second,
-                Role::Member
+                Role::Member,
+                &Quotas::default()
             )
             .await),
             write(stage.db(), async |tx: &DatabaseTransaction| member::remove(tx, &b, first).await),
@@ -238,7 +251,7 @@ async fn a_proof_from_before_a_fall_opens_nothing() {
 
     stage.removes(stage.stranger, stage.owner).await.expect("an owner may");
     let late = write(stage.db(), async |tx: &DatabaseTransaction| {
-        member::add(tx, &access, by_email("owner@example.org", Role::Owner)).await
+        member::add(tx, &access, by_email("owner@example.org", Role::Owner), &Quotas::default()).await
     })
     .await;
     assert_eq!(code(late), "not_found");

@@ -1,0 +1,92 @@
+//! Finding people by the beginning of their name.
+
+use crate::access::Allows;
+use crate::access::{Access, ReadMembers, ReadWorkspace};
+use entity::{member, user};
+use kernel::id::*;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+};
+
+/// Longer words find nobody.
+const MAX_WORD: usize = 100;
+
+/// Text that stands for itself in a pattern.
+fn literal(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    escaped.chars().take(2 * MAX_WORD).collect()
+}
+
+fn like(pattern: String) -> LikeExpr {
+    LikeExpr::new(pattern).escape('\\')
+}
+
+/// Whether somebody's name, or a word of it, begins like this. SQLite folds the case of ASCII alone, so a name that is
+/// written the same is found as well.
+pub(crate) fn is_named(word: &str) -> Condition {
+    let name = || Expr::col((user::Entity, user::Column::DisplayName));
+    let (typed, folded) = (literal(word.trim()), literal(&word.trim().to_lowercase()));
+    Condition::any()
+        .add(name().like(like(format!("{typed}%"))))
+        .add(name().like(like(format!("% {typed}%"))))
+        .add(Expr::expr(Func::lower(name())).like(like(format!("{folded}%"))))
+        .add(Expr::expr(Func::lower(name())).like(like(format!("% {folded}%"))))
+}
+
+/// Whether somebody's address begins like this.
+pub(crate) fn has_address(word: &str) -> Condition {
+    let address = Expr::col((user::Entity, user::Column::Email));
+    Condition::all().add(address.like(like(format!("{}%", literal(&word.trim().to_lowercase())))))
+}
+
+/// Members whose name begins like this, by name: who can be mentioned. Guests are told of nobody.
+///
+/// # Errors
+/// Only the database's.
+pub async fn mentionable(
+    db: &impl ConnectionTrait,
+    access: &Access<ReadWorkspace>,
+    word: &str,
+    limit: u64,
+) -> Result<Vec<user::Model>, DbErr> {
+    if access.role() < ReadMembers::ROLE {
+        return Ok(Vec::new());
+    }
+    let members = member::Entity::find()
+        .select_only()
+        .column(member::Column::UserId)
+        .filter(member::Column::WorkspaceId.eq(access.workspace()))
+        .into_query();
+    user::Entity::find()
+        .filter(user::Column::Id.in_subquery(members))
+        .filter(user::Column::DeletedAt.is_null())
+        .filter(is_named(word))
+        .order_by_asc(user::Column::DisplayName)
+        .order_by_asc(user::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// What people call themselves, by their ids.
+pub(crate) async fn names(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Result<std::collections::HashMap<UserId, String>, DbErr> {
+    let mut ids: Vec<UserId> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut names = std::collections::HashMap::new();
+    for some in ids.chunks(500) {
+        let rows: Vec<(UserId, String)> = user::Entity::find()
+            .select_only()
+            .columns([user::Column::Id, user::Column::DisplayName])
+            .filter(user::Column::Id.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        names.extend(rows);
+    }
+    Ok(names)
+}

@@ -1,0 +1,86 @@
+//! What a workspace decides for all of its pages and members.
+
+use crate::{
+    Error,
+    access::{Access, EditWorkspace, ReadWorkspace},
+    hold,
+};
+use entity::workspace_settings;
+use events::Change;
+use kernel::{
+    clock::{self, Time},
+    id::WorkspaceId,
+    role::Level,
+};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, sea_query::OnConflict};
+
+/// What of it is to be changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// What members may do with pages that say nothing.
+    pub default_level: Option<Level>,
+    /// Whether pages may be shared by link.
+    pub share_links: Option<bool>,
+    /// Whether members may invite.
+    pub member_invites: Option<bool>,
+}
+
+/// A workspace's settings; the usual ones where nobody has changed any. No proof is asked for: what decides asks this.
+pub(crate) async fn of(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<workspace_settings::Model, DbErr> {
+    let row = workspace_settings::Entity::find_by_id(workspace).one(db).await?;
+    Ok(row.unwrap_or(workspace_settings::Model {
+        workspace_id: workspace,
+        default_level: Level::Edit,
+        share_links: true,
+        member_invites: false,
+        updated_at: Time::default(),
+    }))
+}
+
+/// A workspace's settings, for whoever belongs to it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn read(db: &impl ConnectionTrait, access: &Access<ReadWorkspace>) -> Result<workspace_settings::Model, DbErr> {
+    of(db, access.workspace()).await
+}
+
+/// Changes settings, and gives them as they are now.
+///
+/// # Errors
+/// [`Error::NotFound`] when the workspace went away since the door was passed.
+pub async fn change(
+    tx: &DatabaseTransaction,
+    access: &Access<EditWorkspace>,
+    changes: Changes,
+) -> Result<workspace_settings::Model, Error> {
+    hold::living(tx, access.workspace()).await?;
+    let old = of(tx, access.workspace()).await?;
+    let mut new = workspace_settings::Model {
+        default_level: changes.default_level.unwrap_or(old.default_level),
+        share_links: changes.share_links.unwrap_or(old.share_links),
+        member_invites: changes.member_invites.unwrap_or(old.member_invites),
+        ..old.clone()
+    };
+    if new == old {
+        return Ok(old);
+    }
+    new.updated_at = clock::now();
+    let replace = OnConflict::column(workspace_settings::Column::WorkspaceId)
+        .update_columns([
+            workspace_settings::Column::DefaultLevel,
+            workspace_settings::Column::ShareLinks,
+            workspace_settings::Column::MemberInvites,
+            workspace_settings::Column::UpdatedAt,
+        ])
+        .to_owned();
+    workspace_settings::Entity::insert(new.clone().into_active_model())
+        .on_conflict(replace)
+        .exec_without_returning(tx)
+        .await?;
+    let changed = Change::WorkspaceUpdated {
+        workspace: access.workspace(),
+    };
+    events::append(tx, access.by(), changed).await?;
+    Ok(new)
+}
