@@ -18,6 +18,7 @@ mod members;
 mod oidc;
 mod passwords;
 mod profile;
+mod raise;
 mod reports;
 mod sessions;
 mod settings;
