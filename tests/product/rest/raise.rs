@@ -59,7 +59,9 @@ impl World {
         }
         for name in ["one", "two"] {
             let path = format!("/api/v1/workspaces/{}/groups/", world.workspace);
-            world.groups.push(world.owner.post(&path, &json!({ "name": name })).await.expect(201).id());
+            world
+                .groups
+                .push(world.owner.post(&path, &json!({ "name": name })).await.expect(201).id());
         }
         for role in ["guest", "guest", "member", "member", "admin"] {
             let person = world.app.user(role).await;
@@ -121,7 +123,11 @@ impl World {
             3 => (Method::DELETE, format!("{page}grants/{told}/"), Value::Null),
             4 | 5 => (Method::PATCH, page, rules),
             6 => (Method::POST, format!("{page}access-requests/"), json!({ "level": level })),
-            _ => (Method::POST, format!("/api/v1/access-requests/{told}/approve/"), json!({ "level": level })),
+            _ => (
+                Method::POST,
+                format!("/api/v1/access-requests/{told}/approve/"),
+                json!({ "level": level }),
+            ),
         }
     }
 
@@ -135,13 +141,25 @@ impl World {
             1 => (Method::POST, format!("{home}members/"), json!({ "email": who.email, "role": role })),
             2 => (Method::PUT, format!("{home}groups/{group}/members/{}/", who.id), Value::Null),
             3 => (Method::POST, format!("{home}grants/"), json!({ "user_id": who.id, "level": level })),
-            4 => (Method::PATCH, format!("{home}settings/"), json!({ "default_level": level, "member_invites": true })),
-            5 => (Method::POST, format!("{home}invite/"), json!({ "emails": [who.email], "role": role })),
+            4 => (
+                Method::PATCH,
+                format!("{home}settings/"),
+                json!({ "default_level": level, "member_invites": true }),
+            ),
+            5 => (
+                Method::POST,
+                format!("{home}invite/"),
+                json!({ "emails": [who.email], "role": role }),
+            ),
             6 => (Method::POST, format!("{home}invite-links/"), json!({ "role": role })),
             7 => (Method::POST, "/api/v1/invitations/accept/".to_owned(), json!({ "token": told })),
             8 => (Method::POST, format!("{home}transfer-ownership/"), json!({ "user_id": who.id })),
             9 => (Method::PATCH, format!("{home}grants/{told}/"), json!({ "level": level })),
-            _ => (Method::POST, format!("{home}groups/"), json!({ "name": format!("g{}", rng.random_range(0..1_000)) })),
+            _ => (
+                Method::POST,
+                format!("{home}groups/"),
+                json!({ "name": format!("g{}", rng.random_range(0..1_000)) }),
+            ),
         }
     }
 
@@ -183,7 +201,11 @@ async fn nobody_raises_themselves_by_any_sequence_of_calls() {
                 done += 1;
                 let (role, levels) = world.standing(&who).await;
                 let is_raised = role > before.0 || levels.iter().zip(&before.1).any(|(now, then)| now > then);
-                assert!(!is_raised, "seed {seed}: {call:?} raised {who:?} from {before:?} to {role} {levels:?}", who = who.email);
+                assert!(
+                    !is_raised,
+                    "seed {seed}: {call:?} raised {who:?} from {before:?} to {role} {levels:?}",
+                    who = who.email
+                );
             }
         }
         assert!(done > calls() / 2, "only {done} calls did something");

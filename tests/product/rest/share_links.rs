@@ -148,7 +148,7 @@ async fn a_link_that_is_switched_off_or_ran_out_lets_nobody_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_guards_all_that_a_link_tells() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(&[("limits.login_failures", "4")]).await;
     let (owner, _, page, _) = app.page("Hello").await;
     let (link, token) = shares(&owner, &page, json!({ "password": "swordfish" })).await;
     let look = User::nobody(&app).get(&format!("/api/v1/public/{token}/")).await.expect(200).body;
