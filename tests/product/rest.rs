@@ -5,6 +5,7 @@ mod account_export;
 mod api_keys;
 pub(crate) mod audit;
 mod auth;
+mod bodies;
 mod closing;
 mod documents;
 mod events;

@@ -200,3 +200,51 @@ async fn a_socket_on_another_node_is_closed_within_a_second_of_the_revocation() 
     ends_in_time(&app, 1).await;
     app.stop().await;
 }
+
+/// What somebody came with ends: their login, or an API key. `4401` says that another would do.
+async fn ends_with_what_they_came_with(app: &TestApp, node: usize) {
+    let (owner, _, document, _) = app.page("Hello").await;
+    let elsewhere = app.address(node);
+    let login = json!({ "email": owner.email, "password": "correct horse battery staple" });
+    let second = User::of(app, &User::nobody(app).post("/api/v1/auth/login/", &login).await.expect(200));
+    let (mut socket, _) = Socket::join(&elsewhere, &document, &second.token).await;
+    let began = Instant::now();
+    owner.post("/api/v1/auth/sessions/revoke-others/", &json!({})).await.expect(200);
+    assert_eq!(socket.closed().await, 4401, "the login");
+    assert!(began.elapsed() < SOON, "the login took {:?}", began.elapsed());
+
+    let key = json!({ "name": "Robot", "scopes": ["documents:*", "blocks:*"] });
+    let key = owner.post("/api/v1/auth/api-keys/", &key).await.expect(201);
+    let secret = key.body["secret"].as_str().expect("a key").to_owned();
+    let (mut socket, _) = Socket::join(&elsewhere, &document, &secret).await;
+    let began = Instant::now();
+    owner.delete(&format!("/api/v1/auth/api-keys/{}/", key.id())).await.expect(204);
+    assert_eq!(socket.closed().await, 4401, "the key");
+    assert!(began.elapsed() < SOON, "the key took {:?}", began.elapsed());
+
+    // A key that may only read does no more on a socket either, and one for something else nothing.
+    for (scopes, expected) in [(json!(["documents:read", "blocks:read"]), Some("read")), (json!(["jobs:*"]), None)] {
+        let key = json!({ "name": "Small", "scopes": scopes });
+        let key = owner.post("/api/v1/auth/api-keys/", &key).await.expect(201);
+        let mut socket = Socket::page(&elsewhere, &document, key.body["secret"].as_str().expect("a key")).await;
+        socket.say(json!({ "type": "hello" })).await;
+        match expected {
+            Some(permission) => assert_eq!(socket.until("hello_ack").await["permission"], permission),
+            None => assert_eq!(socket.closed().await, 4404),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_ends_with_the_login_or_key_it_was_opened_with() {
+    let app = TestApp::new().await;
+    ends_with_what_they_came_with(&app, 0).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_on_another_node_ends_with_the_login_or_key_it_was_opened_with() {
+    let app = TestApp::cluster(2).await;
+    ends_with_what_they_came_with(&app, 1).await;
+    app.stop().await;
+}
