@@ -2,6 +2,7 @@
 
 mod lies;
 
+use super::totp::{code, set_up, verify};
 use crate::support::{TestApp, User};
 use reqwest::{Response, Url};
 use sea_orm::ConnectionTrait;
@@ -218,5 +219,14 @@ async fn an_address_links_only_when_both_sides_have_verified_it() {
     let (status, _) = Browser::new().signs_in(app, "unverified-ada").await;
     assert_eq!(status, 403, "another person there");
     assert_eq!(stage.identities().await, 1);
+    // A second factor of the account is asked for, whoever vouched for the first.
+    let (codes, _) = set_up(&squatter).await;
+    let (status, said) = Browser::new().signs_in(app, "ada").await;
+    assert_eq!(
+        (status, &said["mfa_required"], &said["access_token"]),
+        (200, &json!(true), &Value::Null),
+        "{said}"
+    );
+    verify(app, &said["mfa_token"], &code(&codes, 1)).await.expect(200);
     stage.app.stop().await;
 }

@@ -7,7 +7,7 @@ use totp_rs::{Builder, Secret, Totp};
 const PASSWORD: &str = "correct horse battery staple";
 
 /// The code of an app, some steps from now.
-fn code(codes: &Totp, steps: i64) -> String {
+pub(super) fn code(codes: &Totp, steps: i64) -> String {
     let at = kernel::clock::now().timestamp() + steps * 30;
     codes.generate(u64::try_from(at).expect("after 1970")).to_string()
 }
@@ -19,7 +19,7 @@ fn wrong(codes: &Totp) -> String {
 }
 
 /// Switches a second factor on; gives the app and the recovery codes. The code of this step is used then.
-async fn set_up(user: &User) -> (Totp, Vec<String>) {
+pub(super) async fn set_up(user: &User) -> (Totp, Vec<String>) {
     let started = user.post("/api/v1/auth/totp/", &json!({})).await.expect(201);
     assert_eq!(started.headers["cache-control"], "no-store");
     let secret = Secret::try_from_base32(started.body["secret"].as_str().expect("a secret")).expect("base 32");
@@ -43,7 +43,7 @@ async fn login(app: &TestApp, email: &str) -> Value {
     got.body["mfa_token"].clone()
 }
 
-async fn verify(app: &TestApp, token: &Value, code: &str) -> Answer {
+pub(super) async fn verify(app: &TestApp, token: &Value, code: &str) -> Answer {
     let body = json!({ "mfa_token": token, "code": code });
     User::nobody(app).post("/api/v1/auth/mfa/verify/", &body).await
 }
