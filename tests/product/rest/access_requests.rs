@@ -63,7 +63,7 @@ async fn asking_tells_nobody_whether_there_is_a_page() {
     let (owner, workspace, page, _) = app.page("Hello").await;
     let stranger = app.user("stranger").await;
     let mut answers = Vec::new();
-    for id in [page.as_str(), &uuid::Uuid::new_v4().to_string()] {
+    for id in [page.as_str(), &kernel::id::DocumentId::new().to_string()] {
         let path = format!("/api/v1/documents/{id}/access-requests/");
         let answer = stranger.post(&path, &json!({ "level": "edit" })).await;
         answers.push((answer.status, answer.text));

@@ -162,7 +162,7 @@ async fn grants_take_the_right_to_manage_and_people_of_the_workspace() {
     assert_eq!(field(&refused.body), "/level");
     let nobody = json!({ "level": "view" });
     assert_eq!(field(&owner.post(&grants, &nobody).await.problem(422, "invalid").body), "/user_id");
-    let group = json!({ "group_id": uuid::Uuid::new_v4(), "level": "view" });
+    let group = json!({ "group_id": kernel::id::GroupId::new(), "level": "view" });
     assert_eq!(field(&owner.post(&grants, &group).await.problem(422, "invalid").body), "/group_id");
     let grant = place.grant(&place.page, member, "manage").await;
     owner.post(&grants, &wish(member, "view")).await.problem(409, "already_granted");

@@ -99,7 +99,7 @@ impl World {
 
     fn told(&self, rng: &mut StdRng) -> String {
         match self.told.len() {
-            0 => uuid::Uuid::new_v4().to_string(),
+            0 => kernel::id::DocumentId::new().to_string(),
             len => self.told[rng.random_range(0..len)].clone(),
         }
     }
