@@ -24,6 +24,7 @@ mod reports;
 mod sessions;
 mod settings;
 mod share_links;
+mod takeover;
 mod tickets;
 mod totp;
 mod verification;

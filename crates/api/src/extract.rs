@@ -80,8 +80,8 @@ fn check_scope(request: &HttpRequest, key: &Key) -> Result<(), ApiError> {
     let resource = crate::openapi::resource_of(&pattern, request.method());
     // A key of one workspace neither makes others nor changes the person.
     let is_beyond = key.workspace.is_some()
-        && verb != Verb::Read
-        && (resource == Some("users") || pattern.trim_end_matches('/').ends_with("/v1/workspaces"));
+        && (pattern.contains("/invitations/") && !pattern.contains("/{workspace_id}/")
+            || verb != Verb::Read && (resource == Some("users") || pattern.trim_end_matches('/').ends_with("/v1/workspaces")));
     match resource {
         Some(resource) if !is_beyond && !NOT_FOR_KEYS.contains(&resource) && key.may(resource, verb) => Ok(()),
         _ => Err(ApiError::new(

@@ -137,8 +137,12 @@ pub(crate) fn accepted(job: job::Model) -> HttpResponse {
 /// A job that the caller asked for, in a workspace that still is there for them if it is of one.
 async fn own(state: &State, caller: &Caller, id: JobId) -> Result<job::Model, ApiError> {
     let job = list::find_own(&state.db, caller.user, id).await?;
-    let Some(workspace) = job.workspace_id else { return Ok(job) };
     let who = who::of_caller(caller);
+    let Some(workspace) = job.workspace_id else {
+        // Of no tenant: not for a key of one.
+        let is_bound = caller.key().is_some_and(|key| key.workspace.is_some());
+        return if is_bound { Err(ApiError::not_found()) } else { Ok(job) };
+    };
     // What came out of it may be read by those who may ask for it.
     if job.kind == MakeReport::KIND {
         state.door().enter::<ReadReports>(who, workspace).await?;

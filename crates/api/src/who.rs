@@ -12,7 +12,7 @@ use workspaces::access::Who;
 pub(crate) fn of_caller(caller: &Caller) -> Who {
     match &caller.through {
         Through::Session(session) => Who::with_session(caller.user, *session),
-        Through::Key(key) => Who::with_key(caller.user, key.id, key.workspace, Level::Manage),
+        Through::Key(key) => Who::with_key(caller.user, (key.id, key.stamp), key.workspace, Level::Manage),
     }
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn of_bearer(bearer: &Bearer) -> Who {
 pub(crate) fn on_socket(bearer: &Bearer) -> Who {
     match bearer {
         Bearer::Person(caller) => match &caller.through {
-            Through::Key(key) => Who::with_key(caller.user, key.id, key.workspace, most(key)),
+            Through::Key(key) => Who::with_key(caller.user, (key.id, key.stamp), key.workspace, most(key)),
             Through::Session(_) => of_caller(caller),
         },
         Bearer::Link(_) => of_bearer(bearer),

@@ -207,6 +207,7 @@ impl Room {
     pub fn is_costly(&self, input: &Input) -> bool {
         match input {
             Input::Join(_) => true,
+            Input::Said(_, json::Said::Hello(_) | json::Said::Resync) => true,
             Input::Sync(conn, message) => message.is_reset || !message.need.is_empty() || self.peers.get(conn).is_none_or(Peer::is_new),
             _ => false,
         }

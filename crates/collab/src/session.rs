@@ -87,6 +87,16 @@ const LARGE: usize = 256 << 10;
 /// Refusals in a row after which a client that does not slow down is closed.
 const MAX_REFUSED: u32 = 1_000;
 
+/// What a message takes of what a connection may do a second: an edit one, what has a whole page written out or the database
+/// asked as much as ten.
+fn price(said: &Said) -> f64 {
+    match said {
+        Said::Edit(_) => 1.0,
+        Said::Hello(_) | Said::Resync | Said::Auth(_) => 10.0,
+        Said::Presence(_) | Said::Ack | Said::Ping(_) => 0.0,
+    }
+}
+
 impl Session {
     /// A connection that was just accepted. Nothing is sent to it before it has spoken.
     pub fn new(rooms: Rooms, outbox: Arc<Outbox>, arrival: Arrival) -> Self {
@@ -320,14 +330,18 @@ impl Session {
                     self.refuse(Close::Malformed);
                 }
             }
-            Ok(Said::Auth(token)) => self.renew(token).await,
-            Ok(Said::Edit(edit)) if !self.may_go_on() => {
-                let fields = json!({ "code": "rate_limited", "message": "too many edits a second", "retry_after_ms": 1000 });
-                self.say("error", edit.id.as_deref(), fields);
+            Ok(said) if !self.may_go_on(price(&said)) => {
+                let fields = json!({ "code": "rate_limited", "message": "too much a second", "retry_after_ms": 1000 });
+                let id = match &said {
+                    Said::Edit(edit) => edit.id.as_deref(),
+                    _ => None,
+                };
+                self.say("error", id, fields);
                 if self.bucket.refused > MAX_REFUSED {
                     self.refuse(Close::RateLimited);
                 }
             }
+            Ok(Said::Auth(token)) => self.renew(token).await,
             Ok(said) => self.forward(document, Input::Said(self.conn, said)).await,
         }
     }
@@ -367,16 +381,19 @@ impl Session {
     }
 
     /// Whether another edit fits into the rate.
-    fn may_go_on(&mut self) -> bool {
+    fn may_go_on(&mut self, price: f64) -> bool {
+        if price == 0.0 {
+            return true;
+        }
         let settings = self.rooms.settings();
         let since = self.bucket.at.elapsed().as_secs_f64();
         self.bucket.at = Instant::now();
         self.bucket.left = (self.bucket.left + since * f64::from(settings.ops_per_sec)).min(f64::from(settings.ops_burst));
-        if self.bucket.left < 1.0 {
+        if self.bucket.left < price.min(1.0) {
             self.bucket.refused += 1;
             return false;
         }
-        self.bucket.left -= 1.0;
+        self.bucket.left -= price;
         self.bucket.refused = 0;
         true
     }

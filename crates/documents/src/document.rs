@@ -6,6 +6,7 @@ use crate::{
     log::{self, Entry, Head, Source},
     op::NewBlock,
     page::Page,
+    place,
     projection::{self, Content},
 };
 use entity::document;
@@ -16,7 +17,7 @@ use sea_orm::{
     QueryOrder, sea_query::Expr,
 };
 use workspaces::{
-    access::{Access, CreateDocuments, DocumentAccess, EditDocument, ManageDocument},
+    access::{self, Access, AccessError, CreateDocuments, DocumentAccess, EditDocument, ManageDocument},
     grant,
 };
 
@@ -295,7 +296,8 @@ pub async fn trash(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocume
     Ok(ids)
 }
 
-/// Takes a page, and what went with it, out of the trash: to where it was, or to the top when its parent is gone.
+/// Takes a page, and what went with it, out of the trash: to where it was, or to the nearest place above that is not in the
+/// trash itself.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not in the trash.
@@ -312,15 +314,9 @@ pub async fn restore(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocu
         .filter(document::Column::Id.ne(row.id))
         .exec(tx)
         .await?;
-    let parent = match row.parent_id {
-        Some(parent) => document::Entity::find_by_id(parent)
-            .one(tx)
-            .await?
-            .filter(|p| p.deleted_at.is_none()),
-        None => None,
-    };
+    let above = place::above(tx, row.parent_id, |page| page.deleted_at.is_none()).await?;
     let mut restored = row.clone().into_active_model();
-    restored.parent_id = Set(parent.map(|p| p.id));
+    above.take(&mut restored, row);
     restored.deleted_at = Set(None);
     restored.deleted_with = Set(None);
     restored.updated_at = Set(clock::now());
@@ -338,7 +334,6 @@ pub async fn destroy(tx: &impl ConnectionTrait, access: &DocumentAccess<ManageDo
     if row.deleted_at.is_none() {
         return Err(Error::NotFound);
     }
-    // Pages that were restored from under it, or moved away, are not destroyed with it: they go to the top.
     let doomed: Vec<DocumentId> = document::Entity::find()
         .filter(document::Column::WorkspaceId.eq(row.workspace_id))
         .filter(document::Column::DeletedWith.eq(row.id))
@@ -348,11 +343,21 @@ pub async fn destroy(tx: &impl ConnectionTrait, access: &DocumentAccess<ManageDo
         .map(|row| row.id)
         .chain([row.id])
         .collect();
-    document::Entity::update_many()
-        .col_expr(document::Column::ParentId, Expr::value(Option::<uuid::Uuid>::None))
+    // What hangs under it may be restricted, and not theirs to destroy.
+    let levels = access::levels(tx, access.who(), &doomed).await?;
+    if doomed.iter().any(|id| levels.get(id).is_none_or(|level| *level < Level::Manage)) {
+        return Err(AccessError::Forbidden.into());
+    }
+    // Pages that were restored from under it, or were in the trash before, are not destroyed with it.
+    let orphans = document::Entity::find()
         .filter(document::Column::ParentId.is_in(doomed.iter().copied()))
-        .exec(tx)
-        .await?;
+        .filter(document::Column::Id.is_not_in(doomed.iter().copied()));
+    for orphan in orphans.all(tx).await? {
+        let above = place::above(tx, orphan.parent_id, |page| !doomed.contains(&page.id)).await?;
+        let mut row = orphan.clone().into_active_model();
+        above.take(&mut row, &orphan);
+        row.update(tx).await?;
+    }
     document::Entity::delete_many()
         .filter(document::Column::Id.is_in(doomed))
         .exec(tx)

@@ -20,6 +20,7 @@ pub mod mirror;
 pub mod op;
 pub mod page;
 pub mod patches;
+mod place;
 pub mod projection;
 pub mod snapshot;
 pub mod tree;

@@ -2,6 +2,7 @@
 
 use kernel::{clock::Time, id::*};
 use sea_orm::entity::prelude::*;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One row of `api_keys`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -39,3 +40,12 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// What the key may do and until when, in a number: another one when that was changed. Good within one process.
+    pub fn stamp(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.scopes, self.expires_at, self.workspace_id).hash(&mut hasher);
+        hasher.finish()
+    }
+}

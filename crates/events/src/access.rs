@@ -10,7 +10,7 @@ use kernel::{clock, id::*};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, LockType, OnConflict},
+    sea_query::{Expr, ExprTrait, LockType, OnConflict, SelectStatement},
 };
 use std::{cell::RefCell, collections::HashMap};
 
@@ -65,16 +65,26 @@ async fn moved_in(tx: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<(
     Ok(())
 }
 
-async fn moved_for(tx: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
-    let homes = member::Entity::find()
+fn homes_of(user: UserId) -> SelectStatement {
+    member::Entity::find()
         .select_only()
         .column(member::Column::WorkspaceId)
         .filter(member::Column::UserId.eq(user))
-        .into_query();
+        .into_query()
+}
+
+async fn moved_for(tx: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        // In one order, as in `hold`: two people may share more than one workspace.
+        let homes = access_version::Entity::find()
+            .filter(access_version::Column::WorkspaceId.in_subquery(homes_of(user)))
+            .order_by_asc(access_version::Column::WorkspaceId);
+        homes.lock(LockType::NoKeyUpdate).all(tx).await?;
+    }
     access_version::Entity::update_many()
         .col_expr(access_version::Column::Version, Expr::col(access_version::Column::Version).add(1))
         .col_expr(access_version::Column::ChangedAt, Expr::value(clock::now()))
-        .filter(access_version::Column::WorkspaceId.in_subquery(homes))
+        .filter(access_version::Column::WorkspaceId.in_subquery(homes_of(user)))
         .exec(tx)
         .await
         .map(drop)

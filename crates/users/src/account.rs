@@ -11,8 +11,8 @@ use entity::{administrator, user};
 use events::{By, Change};
 use kernel::{clock, error::Field, id::*};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, SqlErr,
+    sea_query::{Expr, LockType, OnConflict},
 };
 use std::fmt;
 
@@ -236,12 +236,27 @@ async fn check_and_start(accounts: &Accounts, credentials: Credentials, client: 
         None
     };
     db::write(accounts.db(), async |tx: &DatabaseTransaction| {
+        let user = hold(tx, &user).await?.ok_or(Error::InvalidCredentials)?;
         if let Some(renewed) = renewed {
             renew(tx, &user, renewed).await?;
         }
         mfa::gate(tx, accounts, user, &client).await
     })
     .await
+}
+
+/// The account again, if its password still is the one that was looked at, and so that nobody changes it before this
+/// transaction ends: a login with an old password is not to begin behind the change that ended all others.
+async fn hold(tx: &DatabaseTransaction, user: &user::Model) -> Result<Option<user::Model>, DbErr> {
+    let row = user::Entity::find_by_id(user.id)
+        .filter(user::Column::Email.eq(&user.email))
+        .filter(user::Column::PasswordHash.eq(&user.password_hash))
+        .filter(user::Column::DeletedAt.is_null());
+    let row = match tx.get_database_backend() {
+        DbBackend::Postgres => row.lock(LockType::NoKeyUpdate),
+        _ => row,
+    };
+    row.one(tx).await
 }
 
 /// Keeps a password's hash of the configured cost, unless the password was changed meanwhile.

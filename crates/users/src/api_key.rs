@@ -27,6 +27,8 @@ pub struct Key {
     pub workspace: Option<WorkspaceId>,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// Tells what it may do from what it could before it was changed.
+    pub stamp: u64,
 }
 
 impl Key {
@@ -79,6 +81,7 @@ pub(crate) async fn authenticate(accounts: &Accounts, key: &str) -> Result<Calle
         id: row.id,
         workspace: row.workspace_id,
         scopes: scopes(&row),
+        stamp: row.stamp(),
     };
     Ok(Caller {
         user: row.user_id,

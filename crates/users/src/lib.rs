@@ -42,7 +42,7 @@ pub use settings::Settings;
 pub use token::{Bearer, Caller, Holder, Through};
 
 use backends::limits::Limits;
-use kernel::{id::*, secret::Mint};
+use kernel::{clock::Time, id::*, secret::Mint};
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 
@@ -151,8 +151,8 @@ impl Accounts {
     ///
     /// # Errors
     /// Only faults of ours.
-    pub fn link_token(&self, link: ShareLinkId, generation: i32) -> Result<(String, u64), Error> {
-        token::issue_link(&self.inner.ring, &self.inner.settings, link, generation)
+    pub fn link_token(&self, link: ShareLinkId, generation: i32, until: Option<Time>) -> Result<(String, u64), Error> {
+        token::issue_link(&self.inner.ring, &self.inner.settings, (link, generation), until)
     }
 
     /// Forgets which logins and keys were found to be good: some may have ended.

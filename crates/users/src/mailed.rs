@@ -18,6 +18,8 @@ use std::{fmt, time::Duration};
 const HOUR: u64 = 60 * 60;
 /// Between two letters for the same purpose: whoever knows an address cannot fill its inbox.
 const PAUSE: Duration = Duration::from_secs(60);
+/// Letters to addresses of somebody's choice within an hour.
+const AN_HOUR: u64 = 5;
 /// How long rows are kept after their end.
 const KEPT: Duration = Duration::from_secs(24 * HOUR);
 
@@ -117,6 +119,15 @@ pub async fn again(db: &impl ConnectionTrait, mint: &Mint, purpose: Purpose, id:
 async fn is_too_soon(tx: &impl ConnectionTrait, purpose: Purpose, user: UserId) -> Result<bool, DbErr> {
     let recent = living(purpose, user).filter(user_token::Column::CreatedAt.gt(clock::now() - PAUSE));
     Ok(recent.count(tx).await? > 0)
+}
+
+/// Whether somebody has had as many of these as an hour has room for.
+pub(crate) async fn are_too_many(tx: &impl ConnectionTrait, purpose: Purpose, user: UserId) -> Result<bool, DbErr> {
+    let recent = user_token::Entity::find()
+        .filter(user_token::Column::UserId.eq(user))
+        .filter(user_token::Column::Purpose.eq(purpose.name()))
+        .filter(user_token::Column::CreatedAt.gt(clock::now() - Duration::from_secs(HOUR)));
+    Ok(recent.count(tx).await? >= AN_HOUR)
 }
 
 fn living(purpose: Purpose, user: UserId) -> sea_orm::Select<user_token::Entity> {

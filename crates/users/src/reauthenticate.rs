@@ -24,9 +24,10 @@ pub struct Proof {
 /// Gives until when it is fresh.
 ///
 /// # Errors
-/// [`Error::Invalid`] with what is missing, [`Error::WrongPassword`], [`Error::WrongCode`], [`Error::TooManyCodes`];
+/// [`Error::Invalid`] with what is missing, [`Error::WrongPassword`], [`Error::TooManyAttempts`], [`Error::WrongCode`],
+/// [`Error::TooManyCodes`];
 /// [`Error::NoPassword`] for who has neither and signs in with a provider again.
-pub async fn reauthenticate(accounts: &Accounts, caller: &Caller, proof: Proof) -> Result<Time, Error> {
+pub async fn reauthenticate(accounts: &Accounts, caller: &Caller, proof: Proof, source: &str) -> Result<Time, Error> {
     let user = account::find(accounts.db(), caller.user).await?.ok_or(Error::Unauthenticated)?;
     let has_password = !user.password_hash.is_empty();
     let has_factor = totp::is_on(accounts.db(), user.id).await?;
@@ -44,10 +45,8 @@ pub async fn reauthenticate(accounts: &Accounts, caller: &Caller, proof: Proof) 
     if !missing.is_empty() {
         return Err(Error::Invalid(missing));
     }
-    if let Some(password) = password
-        && !reset::is_right(accounts, &user, password).await?
-    {
-        return Err(Error::WrongPassword);
+    if let Some(password) = password {
+        reset::insist(accounts, &user, password, source).await?;
     }
     let checked = db::write(accounts.db(), async |tx: &DatabaseTransaction| {
         let checked = match &code {

@@ -1,6 +1,14 @@
 //! Changing a password: with the old one, or with the token of a letter by who has lost it. Either ends the other logins.
 
-use crate::{Accounts, Caller, Error, logins, mailed, mailed::Purpose, mfa, verification::prove};
+use crate::{
+    Accounts, Caller, Error,
+    api_key::manage,
+    lockout::{self, Attempt},
+    logins, mailed,
+    mailed::Purpose,
+    mfa, session, totp,
+    verification::prove,
+};
 use backends::db;
 use entity::user;
 use events::{By, Change};
@@ -31,6 +39,9 @@ pub async fn reset(accounts: &Accounts, token: &str, password: String) -> Result
         if !set(tx, &user, hash).await? {
             return Err(Error::InvalidToken);
         }
+        if user.email_verified_at.is_none() {
+            disown(tx, user.id).await?;
+        }
         prove(tx, &user).await?;
         changed(tx, user.id, None).await
     })
@@ -39,20 +50,26 @@ pub async fn reset(accounts: &Accounts, token: &str, password: String) -> Result
     Ok(())
 }
 
+/// Until now anybody could have made this account with somebody else's address: what they left to come back by goes.
+async fn disown(tx: &impl ConnectionTrait, user: UserId) -> Result<(), Error> {
+    manage::revoke_all(tx, user).await?;
+    totp::remove(tx, user).await?;
+    Ok(())
+}
+
 /// Sets a new password with the old one, and ends the account's other logins.
 ///
 /// # Errors
-/// [`Error::WrongPassword`], [`Error::NoPassword`]; [`Error::Invalid`] when the new one is too weak.
-pub async fn change(accounts: &Accounts, caller: &Caller, old: String, new: String) -> Result<(), Error> {
+/// [`Error::WrongPassword`], [`Error::TooManyAttempts`], [`Error::NoPassword`]; [`Error::Invalid`] when the new one is too
+/// weak.
+pub async fn change(accounts: &Accounts, caller: &Caller, (old, new): (String, String), source: &str) -> Result<(), Error> {
     let user = crate::account::find(accounts.db(), caller.user)
         .await?
         .ok_or(Error::Unauthenticated)?;
     if user.password_hash.is_empty() {
         return Err(Error::NoPassword);
     }
-    if !is_right(accounts, &user, old).await? {
-        return Err(Error::WrongPassword);
-    }
+    insist(accounts, &user, old, source).await?;
     let hash = hashed(accounts, &user, new).await?;
     db::write(accounts.db(), async |tx: &DatabaseTransaction| {
         // Of two who change it at once, the second has not given the password as it is now.
@@ -66,8 +83,31 @@ pub async fn change(accounts: &Accounts, caller: &Caller, old: String, new: Stri
     Ok(())
 }
 
+/// Insists on an account's password. Wrong ones are counted as those of logins are.
+pub(crate) async fn insist(accounts: &Accounts, user: &user::Model, password: String, source: &str) -> Result<(), Error> {
+    let attempt = Attempt {
+        what: "login",
+        whose: &user.email,
+        source,
+        is_known: session::is_known(accounts.db(), &user.email, source).await?,
+    };
+    let begun = lockout::begin(accounts, attempt).await?;
+    match is_right(accounts, user, password).await {
+        Ok(true) => begun.succeeded().await,
+        Ok(false) => {
+            begun.failed();
+            return Err(Error::WrongPassword);
+        }
+        Err(error) => {
+            begun.did_not_count().await;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// Whether a password is an account's; one that is longer than any can be is not hashed.
-pub(crate) async fn is_right(accounts: &Accounts, user: &user::Model, password: String) -> Result<bool, Error> {
+async fn is_right(accounts: &Accounts, user: &user::Model, password: String) -> Result<bool, Error> {
     if password.len() > 1_024 {
         return Ok(false);
     }
@@ -90,7 +130,7 @@ async fn set(tx: &impl ConnectionTrait, user: &user::Model, hash: String) -> Res
 
 /// What was begun with the old password ends: logins, logins that wait for a code, and letters.
 async fn changed(tx: &impl ConnectionTrait, user: UserId, but: Option<SessionId>) -> Result<(), Error> {
-    mailed::void(tx, user, &[Purpose::ResetPassword]).await?;
+    mailed::void(tx, user, &[Purpose::VerifyEmail, Purpose::ChangeEmail, Purpose::ResetPassword]).await?;
     mfa::forget(tx, user).await?;
     logins::end_all(tx, user, but).await?;
     let by = By {

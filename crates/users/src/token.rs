@@ -141,10 +141,17 @@ pub(crate) fn issue(ring: &KeyRing, settings: &Settings, grant: Grant) -> Result
 }
 
 /// Issues a token for whoever holds a share link. Gives it and the seconds it is good.
-pub(crate) fn issue_link(ring: &KeyRing, settings: &Settings, link: ShareLinkId, generation: i32) -> Result<(String, u64), Error> {
+pub(crate) fn issue_link(
+    ring: &KeyRing,
+    settings: &Settings,
+    (link, generation): (ShareLinkId, i32),
+    until: Option<Time>,
+) -> Result<(String, u64), Error> {
     let now = clock::now().timestamp();
     let (kid, key) = ring.signing();
-    let ttl = settings.link_ttl.as_secs();
+    // No longer than the link itself.
+    let left = until.map_or(u64::MAX, |until| u64::try_from(until.timestamp() - now).unwrap_or_default());
+    let ttl = settings.link_ttl.as_secs().min(left);
     let claims = LinkClaims {
         iss: settings.issuer.clone(),
         aud: settings.audience.clone(),

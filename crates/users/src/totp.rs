@@ -171,6 +171,16 @@ pub async fn renew_codes(accounts: &Accounts, user: UserId) -> Result<Vec<String
     .await
 }
 
+/// Takes away whatever second factor there is, on or begun.
+pub(crate) async fn remove(tx: &impl ConnectionTrait, user: UserId) -> Result<(), Error> {
+    let gone = totp_factor::Entity::delete_by_id(user).exec(tx).await?;
+    if gone.rows_affected > 0 {
+        codes::remove(tx, user).await?;
+        events::append(tx, by(user), Change::TotpDisabled { user }).await?;
+    }
+    Ok(())
+}
+
 /// Switches the second factor off.
 ///
 /// # Errors

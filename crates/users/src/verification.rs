@@ -98,7 +98,8 @@ pub async fn ask_change(tx: &DatabaseTransaction, accounts: &Accounts, user: Use
         return Err(Error::Invalid(vec![same]));
     }
     let is_taken = user::Entity::find().filter(user::Column::Email.eq(&email)).one(tx).await?.is_some();
-    if is_taken {
+    // Nobody is mailed again and again by somebody else's wish.
+    if is_taken || mailed::are_too_many(tx, Purpose::ChangeEmail, user.id).await? {
         return Ok(Asked { user, token: None });
     }
     let id = UserTokenId::new();

@@ -1,5 +1,6 @@
 //! People who share a workspace: they may know of each other.
 
+use crate::access::Who;
 use entity::{member, workspace};
 use kernel::{id::*, role::Role};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
@@ -9,7 +10,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 ///
 /// # Errors
 /// Only the database's.
-pub async fn highest_role_beside(db: &impl ConnectionTrait, user: UserId, other: UserId) -> Result<Option<Role>, DbErr> {
+pub async fn highest_role_beside(db: &impl ConnectionTrait, who: impl Into<Who>, other: UserId) -> Result<Option<Role>, DbErr> {
+    let who = who.into();
     let living = workspace::Entity::find()
         .select_only()
         .column(workspace::Column::Id)
@@ -21,10 +23,11 @@ pub async fn highest_role_beside(db: &impl ConnectionTrait, user: UserId, other:
         .filter(member::Column::UserId.eq(other))
         .into_query();
     let shared = member::Entity::find()
-        .filter(member::Column::UserId.eq(user))
+        .filter(member::Column::UserId.eq(who.user()))
         .filter(member::Column::WorkspaceId.in_subquery(theirs))
         .filter(member::Column::WorkspaceId.in_subquery(living))
         .all(db)
         .await?;
-    Ok(shared.into_iter().map(|member| member.role).max())
+    let shared = shared.into_iter().filter(|member| who.enters(member.workspace_id));
+    Ok(shared.map(|member| member.role).max())
 }

@@ -3,6 +3,7 @@
 use crate::{
     Error,
     access::{self, Access, Allows, ManageMembers, ReadMembers, ReadWorkspace},
+    acquaintance::highest_role_beside,
     hold, people,
     quota::{self, Quotas},
 };
@@ -118,7 +119,11 @@ pub async fn add(
     }
     let accounts = user::Entity::find().filter(user::Column::DeletedAt.is_null());
     let accounts = match (new.user, &new.email) {
-        (Some(id), None) => accounts.filter(user::Column::Id.eq(id)),
+        // An id is known to many; whoever may see the address of the person may add them by it, nobody else.
+        (Some(id), None) if highest_role_beside(tx, access.who(), id).await? >= Some(Role::Admin) => {
+            accounts.filter(user::Column::Id.eq(id))
+        }
+        (Some(_), None) => return Err(Error::UserNotFound),
         (None, Some(email)) => accounts.filter(user::Column::Email.eq(email.trim().to_lowercase())),
         _ => {
             return Err(Error::Invalid(vec![Field::new(

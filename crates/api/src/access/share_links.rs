@@ -306,7 +306,7 @@ async fn unlock(state: Data<State>, request: HttpRequest, body: Json<Unlock>) ->
         }
         begun.succeeded().await;
     }
-    let (access_token, expires_in) = state.accounts.link_token(link.id, link.generation)?;
+    let (access_token, expires_in) = state.accounts.link_token(link.id, link.generation, link.expires_at)?;
     let kept = backends::db::write(&state.db, async |tx: &DatabaseTransaction| links::opened(tx, &link).await);
     kept.await?;
     let page = SharedPage::new(&link, page);

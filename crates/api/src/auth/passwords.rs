@@ -2,7 +2,7 @@
 
 use super::emails::{Address, write_to};
 use crate::{extract::Known, json::Json, problem::ApiError, state::State};
-use actix_web::{HttpResponse, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
 use jobs::kinds::SendToken;
 use serde::Deserialize;
 use users::reset;
@@ -62,11 +62,12 @@ async fn set(state: Data<State>, body: Json<Reset>) -> Result<HttpResponse, ApiE
 /// Ends the account's other logins.
 #[utoipa::path(tag = "auth", operation_id = "auth.change_password", request_body = Change, responses((status = 204, description = "Changed")))]
 #[post("/auth/password/change/")]
-async fn change(state: Data<State>, Known(caller): Known, body: Json<Change>) -> Result<HttpResponse, ApiError> {
+async fn change(state: Data<State>, Known(caller): Known, request: HttpRequest, body: Json<Change>) -> Result<HttpResponse, ApiError> {
     let Change {
         current_password,
         password,
     } = body.0;
-    reset::change(&state.accounts, &caller, current_password, password).await?;
+    let source = crate::edge::source(&request);
+    reset::change(&state.accounts, &caller, (current_password, password), &source).await?;
     Ok(HttpResponse::NoContent().finish())
 }

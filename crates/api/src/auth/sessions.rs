@@ -125,9 +125,9 @@ async fn revoke_others(state: Data<State>, Known(caller): Known) -> Result<HttpR
 /// Whoever has a password gives it; whoever has a second factor gives a code too.
 #[utoipa::path(tag = "auth", operation_id = "auth.reauthenticate", request_body = Proof, responses((status = 200, description = "This login is fresh again", body = FreshLogin)))]
 #[post("/auth/reauthenticate/")]
-async fn prove(state: Data<State>, Known(caller): Known, body: Json<Proof>) -> Result<HttpResponse, ApiError> {
+async fn prove(state: Data<State>, Known(caller): Known, request: HttpRequest, body: Json<Proof>) -> Result<HttpResponse, ApiError> {
     let Proof { password, code } = body.0;
     let proof = reauthenticate::Proof { password, code };
-    let fresh_until = reauthenticate::reauthenticate(&state.accounts, &caller, proof).await?;
+    let fresh_until = reauthenticate::reauthenticate(&state.accounts, &caller, proof, &crate::edge::source(&request)).await?;
     Ok(HttpResponse::Ok().json(FreshLogin { fresh_until }))
 }

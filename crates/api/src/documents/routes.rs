@@ -27,7 +27,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
-use workspaces::access::{self, EditDocument, ManageDocument, ViewDocument};
+use workspaces::access::{self, EditDocument, ManageDocument, ViewDocument, fence::Both};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -138,10 +138,13 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
     };
     let limits = &state.rooms.settings().limits;
     let made = state
-        .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
-            workspaces::quota::check_document(tx, &access, &state.settings.quotas).await?;
-            Ok(document::create(tx, &access, under.as_ref(), new, limits).await?)
-        })
+        .write(
+            &Both(&access, under.as_ref()),
+            async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+                workspaces::quota::check_document(tx, &access, &state.settings.quotas).await?;
+                Ok(document::create(tx, &access, under.as_ref(), new, limits).await?)
+            },
+        )
         .await?;
     let level = access::level(&state.db, who, made.row.id)
         .await?

@@ -39,9 +39,14 @@ pub(super) async fn count(request: &ServiceRequest, state: &State) -> Counted {
     Counted { rules, decisions }
 }
 
+/// The path as the router reads it: what is written as `%61uth` is `auth` there too.
+fn plain(path: &str) -> String {
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
 fn keys(request: &ServiceRequest, state: &State) -> Vec<Key> {
     let rates = &state.settings.edge.rates;
-    let Some(class) = Class::of(request.method(), request.path()).filter(|_| rates.is_on) else {
+    let Some(class) = Class::of(request.method(), &plain(request.path())).filter(|_| rates.is_on) else {
         return Vec::new();
     };
     let source = source(request.request());

@@ -83,7 +83,7 @@ async fn an_address_is_counted_whatever_tokens_it_makes_up() {
 #[actix_web::test]
 async fn a_caller_is_counted_wherever_they_call_from() {
     let state = with(rates(FEW));
-    let (token, _) = state.accounts.link_token(kernel::id::ShareLinkId::new(), 1).expect("a token");
+    let (token, _) = state.accounts.link_token(kernel::id::ShareLinkId::new(), 1, None).expect("a token");
     let app = app(state).await;
     let call = |n: u32| from(get(ME), &format!("192.0.2.{n}")).insert_header(("authorization", format!("Bearer {token}")));
     for n in 0..3 {

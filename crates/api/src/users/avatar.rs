@@ -100,7 +100,7 @@ async fn remove(state: Data<State>, Known(caller): Known) -> Result<HttpResponse
 #[utoipa::path(tag = "users", operation_id = "users.avatar", params(("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "A PNG of 256 × 256 pixels", content_type = "image/png", body = Vec<u8>, headers(("ETag" = String, description = "Its version")))))]
 #[get("/users/{user_id}/avatar/")]
 async fn show(state: Data<State>, Known(caller): Known, At(id): At<UserId>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    may_know(&state, caller.user, id).await?;
+    may_know(&state, &caller, id).await?;
     let row = avatar::find(&state.db, id).await?.ok_or_else(ApiError::not_found)?;
     let tag = Tag::of(std::slice::from_ref(&row.hash));
     let mut answer = match tag.is_known_to(&request) {

@@ -4,11 +4,12 @@ use crate::{
     extract::{At, Known},
     problem::ApiError,
     state::State,
+    who,
 };
 use actix_web::{HttpResponse, get, web::Data};
 use kernel::{id::*, role::Role};
 use serde::Serialize;
-use users::{account, avatar};
+use users::{Caller, account, avatar};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use workspaces::acquaintance;
@@ -38,12 +39,12 @@ struct Profile {
 }
 
 /// Whether the caller may know of somebody; `true` when of their address too. Nobody else is told that there is somebody.
-pub(super) async fn may_know(state: &State, caller: UserId, other: UserId) -> Result<bool, ApiError> {
-    if caller == other {
+pub(super) async fn may_know(state: &State, caller: &Caller, other: UserId) -> Result<bool, ApiError> {
+    if caller.user == other {
         return Ok(true);
     }
-    let role = acquaintance::highest_role_beside(&state.db, caller, other).await?;
-    if account::is_admin(&state.db, caller).await? {
+    let role = acquaintance::highest_role_beside(&state.db, who::of_caller(caller), other).await?;
+    if account::is_admin(&state.db, caller.user).await? {
         return Ok(true);
     }
     role.map(|role| role >= Role::Admin).ok_or_else(ApiError::not_found)
@@ -53,7 +54,7 @@ pub(super) async fn may_know(state: &State, caller: UserId, other: UserId) -> Re
 #[utoipa::path(tag = "users", operation_id = "users.read", params(("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "Their profile", body = Profile)))]
 #[get("/users/{user_id}/")]
 async fn read(state: Data<State>, Known(caller): Known, At(id): At<UserId>) -> Result<HttpResponse, ApiError> {
-    let sees_address = may_know(&state, caller.user, id).await?;
+    let sees_address = may_know(&state, &caller, id).await?;
     let user = account::find(&state.db, id).await?.ok_or_else(ApiError::not_found)?;
     Ok(HttpResponse::Ok().json(Profile {
         id,

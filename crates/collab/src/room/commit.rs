@@ -3,7 +3,7 @@
 use super::{
     Room,
     echo::{About, Item},
-    work::{Ack, EditDone, Origin, Work, id_of_key},
+    work::{Ack, EditDone, Origin, Refused, Work, id_of_key},
 };
 use crate::{close::Close, journal::Append};
 use automerge::ActorId;
@@ -23,6 +23,8 @@ pub struct Pending {
     pub(super) batch: Arc<Batch>,
     pub(super) items: Vec<Item>,
     pub(super) acks: Vec<Ack>,
+    /// What was refused, perhaps for what this batch changes: told when that is true.
+    pub(super) refusals: Vec<Refused>,
     /// The edits it was made of.
     pub(super) works: Vec<Work>,
 }
@@ -110,6 +112,7 @@ impl Room {
             batch: batch.clone(),
             items: vec![to_ours],
             acks,
+            refusals: pending.refusals,
             works: pending.works,
         });
         Some(Append {
@@ -195,6 +198,9 @@ impl Room {
         for (key, seq) in found {
             self.history.know_message(key.clone(), *seq);
         }
+        for (origin, id, error) in &pending.refusals {
+            self.refuse(origin, id.as_deref(), error.clone());
+        }
         for ack in &pending.acks {
             let seq = ack
                 .key
@@ -247,6 +253,9 @@ impl Room {
 
     /// Acknowledges the edits of a batch that stands.
     pub(super) fn answer_acks(&mut self, pending: &Pending) {
+        for (origin, id, error) in &pending.refusals {
+            self.refuse(origin, id.as_deref(), error.clone());
+        }
         for ack in &pending.acks {
             match &ack.origin {
                 Origin::Conn(conn) => {

@@ -95,6 +95,8 @@ impl Room {
             && peer.who.user() == who.user()
         {
             peer.who = who;
+            // Older than all that is known, so it is asked what they may do with that.
+            peer.proven = -1;
         }
     }
 

@@ -22,6 +22,9 @@ use kernel::{error::Explain, id::*};
 use std::sync::Arc;
 use workspaces::access::{Who, fence::Writers};
 
+/// An edit that was refused: where it came from, its id, and why.
+pub(super) type Refused = (Origin, Option<String>, Arc<Error>);
+
 /// Names an edit that somebody waits for.
 pub type Ticket = u64;
 
@@ -119,7 +122,7 @@ pub(super) struct Draft {
     pub entries: Vec<Entry>,
     pub items: Vec<Item>,
     pub acks: Vec<Ack>,
-    pub refusals: Vec<(Origin, Option<String>, Arc<Error>)>,
+    pub refusals: Vec<Refused>,
     /// Admitted changes that wait to be applied in one call, each with where it came from.
     pub(super) staged: Vec<(Change, usize, UserId)>,
     pub(super) gate: Gate,
@@ -353,9 +356,6 @@ impl Room {
             was_title,
             ..
         } = draft;
-        for (origin, id, error) in refusals {
-            self.refuse(&origin, id.as_deref(), error);
-        }
         let before = self.head.clone();
         let batch = Arc::new(Batch {
             document: self.document,
@@ -366,6 +366,7 @@ impl Room {
             batch: batch.clone(),
             items,
             acks,
+            refusals,
             works,
         };
         if batch.entries.is_empty() {

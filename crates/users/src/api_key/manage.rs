@@ -224,6 +224,21 @@ pub async fn change(accounts: &Accounts, user: UserId, id: ApiKeyId, wish: &Wish
     Ok(row)
 }
 
+/// Revokes all keys of somebody.
+pub(crate) async fn revoke_all(tx: &impl ConnectionTrait, user: UserId) -> Result<(), Error> {
+    let keys = api_key::Entity::find()
+        .filter(api_key::Column::UserId.eq(user))
+        .filter(api_key::Column::RevokedAt.is_null());
+    for row in keys.all(tx).await? {
+        let id = row.id;
+        let mut row = row.into_active_model();
+        row.revoked_at = Set(Some(clock::now()));
+        row.update(tx).await?;
+        events::append(tx, by(user), Change::ApiKeyRevoked { api_key: id }).await?;
+    }
+    Ok(())
+}
+
 /// Revokes a key: it is refused from now on.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ impl Stage {
             password: password.map(str::to_owned),
             code: code.map(str::to_owned),
         };
-        reauthenticate(&self.accounts, &self.caller(login).await, proof).await
+        reauthenticate(&self.accounts, &self.caller(login).await, proof, "192.0.2.1").await
     }
 }
 

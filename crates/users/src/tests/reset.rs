@@ -18,7 +18,13 @@ impl Stage {
     }
 
     async fn changes(&self, by: &SignedIn, old: &str, new: &str) -> Result<(), Error> {
-        reset::change(&self.accounts, &self.caller(by).await, old.to_owned(), new.to_owned()).await
+        reset::change(
+            &self.accounts,
+            &self.caller(by).await,
+            (old.to_owned(), new.to_owned()),
+            "192.0.2.1",
+        )
+        .await
     }
 
     async fn goes_on(&self, login: &SignedIn) -> bool {
@@ -126,7 +132,7 @@ async fn of_two_changes_at_once_one_wins() {
     let caller = stage.caller(&ada).await;
     let tries = (0..6).map(|i| {
         let (accounts, caller) = (stage.accounts.clone(), caller.clone());
-        async move { reset::change(&accounts, &caller, PASSWORD.to_owned(), format!("{NEW} {i}")).await }
+        async move { reset::change(&accounts, &caller, (PASSWORD.to_owned(), format!("{NEW} {i}")), "192.0.2.1").await }
     });
     let said = at_once(tries).await;
     assert_eq!(said.iter().filter(|answer| answer.is_ok()).count(), 1, "{said:?}");

@@ -378,7 +378,7 @@ async fn a_login_that_waits_for_a_code_ends_with_its_password() {
     let token = stage.is_asked().await;
     let caller = stage.caller(&ada).await;
     let new = "staple battery horse correct".to_owned();
-    crate::reset::change(&stage.accounts, &caller, PASSWORD.to_owned(), new)
+    crate::reset::change(&stage.accounts, &caller, (PASSWORD.to_owned(), new), "192.0.2.1")
         .await
         .expect("changed");
     assert!(is_over(&stage.answers(&token, &app.code(0)).await));

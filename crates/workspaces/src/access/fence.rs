@@ -41,11 +41,33 @@ impl<P: Grants + Sync> Proof for DocumentAccess<P> {
 
     async fn again(&self, tx: &DatabaseTransaction) -> Result<(), AccessError> {
         let row = versioned(tx, self.document.id).await?.ok_or(AccessError::NotFound)?;
+        if row.document.deleted_at.is_some() != self.document.deleted_at.is_some() {
+            return Err(AccessError::NotFound);
+        }
         let found = resolve(tx, self.who, &row.document).await?;
         match found {
             Some(found) if found.level >= P::LEVEL && who::still(tx, self.who).await? => Ok(()),
             Some(found) if found.level >= Level::View => Err(AccessError::Forbidden),
             _ => Err(AccessError::NotFound),
+        }
+    }
+}
+
+/// Two proofs for one write, of one workspace.
+pub struct Both<'a, A, B>(pub &'a A, pub Option<&'a B>);
+
+impl<A: Proof + Sync, B: Proof + Sync> Proof for Both<'_, A, B> {
+    fn proven(&self) -> (WorkspaceId, i64) {
+        let (workspace, version) = self.0.proven();
+        let other = self.1.map_or(version, |other| other.proven().1);
+        (workspace, version.min(other))
+    }
+
+    async fn again(&self, tx: &DatabaseTransaction) -> Result<(), AccessError> {
+        self.0.again(tx).await?;
+        match self.1 {
+            Some(other) => other.again(tx).await,
+            None => Ok(()),
         }
     }
 }

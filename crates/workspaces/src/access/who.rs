@@ -3,7 +3,7 @@
 use entity::{account_deletion, api_key, session, user};
 use kernel::{clock, id::*, role::Level};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What somebody came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,8 +12,8 @@ enum Through {
     Trust,
     /// A login.
     Session(SessionId),
-    /// An API key.
-    Key(ApiKeyId),
+    /// An API key that could do what this stamp says.
+    Key(ApiKeyId, u64),
     /// A share link whose password of this generation they gave.
     Link(ShareLinkId, i32),
 }
@@ -51,9 +51,9 @@ impl Who {
     }
 
     /// A person with an API key, which may open one workspace only, and may do less than they.
-    pub fn with_key(user: UserId, key: ApiKeyId, only: Option<WorkspaceId>, most: Level) -> Self {
+    pub fn with_key(user: UserId, (key, stamp): (ApiKeyId, u64), only: Option<WorkspaceId>, most: Level) -> Self {
         Self {
-            through: Through::Key(key),
+            through: Through::Key(key, stamp),
             only,
             most,
             ..Self::from(user)
@@ -95,7 +95,7 @@ impl Who {
 
     fn key(self) -> Option<ApiKeyId> {
         match self.through {
-            Through::Key(id) => Some(id),
+            Through::Key(id, _) => Some(id),
             _ => None,
         }
     }
@@ -128,7 +128,7 @@ pub(super) async fn all_still(db: &impl ConnectionTrait, people: &[Who]) -> Resu
     let is_good = |who: &&Who| match who.through {
         Through::Trust | Through::Link(..) => true,
         Through::Session(id) => sessions.contains(&id),
-        Through::Key(id) => keys.contains(&id),
+        Through::Key(id, stamp) => keys.get(&id) == Some(&stamp),
     };
     Ok(people.iter().filter(is_good).copied().collect())
 }
@@ -164,20 +164,18 @@ async fn good_sessions(db: &impl ConnectionTrait, ids: Vec<SessionId>) -> Result
     Ok(found.into_tuple().all(db).await?.into_iter().collect())
 }
 
-async fn good_keys(db: &impl ConnectionTrait, ids: Vec<ApiKeyId>) -> Result<HashSet<ApiKeyId>, DbErr> {
+async fn good_keys(db: &impl ConnectionTrait, ids: Vec<ApiKeyId>) -> Result<HashMap<ApiKeyId, u64>, DbErr> {
     if ids.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
     let lasts = Condition::any()
         .add(api_key::Column::ExpiresAt.is_null())
         .add(api_key::Column::ExpiresAt.gt(clock::now()));
     let found = api_key::Entity::find()
-        .select_only()
-        .column(api_key::Column::Id)
         .filter(api_key::Column::Id.is_in(ids))
         .filter(api_key::Column::RevokedAt.is_null())
         .filter(lasts)
         .filter(api_key::Column::UserId.in_subquery(open()))
         .filter(api_key::Column::UserId.not_in_subquery(closing()));
-    Ok(found.into_tuple().all(db).await?.into_iter().collect())
+    Ok(found.all(db).await?.into_iter().map(|row| (row.id, row.stamp())).collect())
 }

@@ -135,7 +135,10 @@ impl Place {
             }
             "invite_link_id" => owner.post(&format!("{workspace}invite-links/"), &json!({})).await.expect(201).id(),
             "group_id" => owner
-                .post(&format!("{workspace}groups/"), &json!({ "name": kernel::id::GroupId::new().to_string() }))
+                .post(
+                    &format!("{workspace}groups/"),
+                    &json!({ "name": kernel::id::GroupId::new().to_string() }),
+                )
                 .await
                 .expect(201)
                 .id(),
