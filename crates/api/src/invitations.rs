@@ -132,7 +132,7 @@ struct Invited {
     /// The address.
     #[schema(example = "grace@example.com")]
     email: String,
-    /// `invited`, `already_invited` or `already_member`.
+    /// `invited`, `already_invited`, `already_member`, or `too_many_letters` when the address got five within the hour.
     #[schema(example = "invited")]
     status: &'static str,
     /// The invitation.
@@ -146,6 +146,7 @@ impl From<(String, Outcome)> for Invited {
             Outcome::Invited(row) => ("invited", Some(row.id)),
             Outcome::AlreadyInvited(id) => ("already_invited", Some(id)),
             Outcome::AlreadyMember => ("already_member", None),
+            Outcome::TooMany => ("too_many_letters", None),
         };
         Self {
             email,

@@ -87,8 +87,7 @@ const LARGE: usize = 256 << 10;
 /// Refusals in a row after which a client that does not slow down is closed.
 const MAX_REFUSED: u32 = 1_000;
 
-/// What a message takes of what a connection may do a second: an edit one, what has a whole page written out or the database
-/// asked as much as ten.
+/// What a message takes of what a connection may do a second: what costs a whole page or a query is as much as ten edits.
 fn price(said: &Said) -> f64 {
     match said {
         Said::Edit(_) => 1.0,
@@ -382,14 +381,11 @@ impl Session {
 
     /// Whether another edit fits into the rate.
     fn may_go_on(&mut self, price: f64) -> bool {
-        if price == 0.0 {
-            return true;
-        }
         let settings = self.rooms.settings();
         let since = self.bucket.at.elapsed().as_secs_f64();
         self.bucket.at = Instant::now();
         self.bucket.left = (self.bucket.left + since * f64::from(settings.ops_per_sec)).min(f64::from(settings.ops_burst));
-        if self.bucket.left < price.min(1.0) {
+        if price > 0.0 && self.bucket.left < 1.0 {
             self.bucket.refused += 1;
             return false;
         }

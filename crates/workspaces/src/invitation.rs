@@ -24,7 +24,7 @@ use kernel::{
     secret::Mint,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use std::{collections::HashMap, time::Duration};
@@ -35,6 +35,9 @@ const PURPOSE: &str = "invitation";
 const GOOD_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long it takes until the next letter.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Letters to one address within an hour.
+const AN_HOUR: usize = 5;
 /// Addresses in one request.
 const MAX_AT_ONCE: usize = 50;
 /// Invitations of a workspace that wait for an answer.
@@ -64,6 +67,8 @@ pub enum Outcome {
     AlreadyInvited(InvitationId),
     /// Somebody with that address belongs to the workspace.
     AlreadyMember,
+    /// The address got enough letters within the hour.
+    TooMany,
 }
 
 /// An invitation and who invites, by name.
@@ -147,7 +152,7 @@ pub async fn invite(
     if waiting + emails.len() as u64 > MAX_PENDING {
         return Err(Error::TooMany("invitations"));
     }
-    let known = Known::of(tx, access.workspace(), &emails).await?;
+    let known = Known::of(tx, (access.workspace(), access.user()), &emails).await?;
     let mut outcomes = Vec::new();
     for email in emails {
         let outcome = match known.outcome(tx, &email).await? {
@@ -164,11 +169,13 @@ pub async fn invite(
 /// What is known of addresses: who belongs to the workspace, and who was invited.
 struct Known {
     members: Vec<String>,
+    /// Addresses that got as many letters within the hour as anybody shall.
+    pestered: Vec<String>,
     invited: HashMap<String, invitation::Model>,
 }
 
 impl Known {
-    async fn of(tx: &impl ConnectionTrait, workspace: WorkspaceId, emails: &[String]) -> Result<Self, DbErr> {
+    async fn of(tx: &impl ConnectionTrait, (workspace, inviter): (WorkspaceId, UserId), emails: &[String]) -> Result<Self, DbErr> {
         let here = member::Entity::find()
             .select_only()
             .column(member::Column::UserId)
@@ -185,6 +192,7 @@ impl Known {
         let invited = pending(workspace).filter(invitation::Column::Email.is_in(emails)).all(tx).await?;
         Ok(Self {
             members,
+            pestered: pestered(tx, (workspace, inviter), emails).await?,
             invited: invited.into_iter().map(|row| (row.email.clone(), row)).collect(),
         })
     }
@@ -196,6 +204,7 @@ impl Known {
         }
         match self.invited.get(email) {
             Some(row) if row.expires_at > clock::now() => Ok(Some(Outcome::AlreadyInvited(row.id))),
+            _ if self.pestered.iter().any(|pestered| pestered == email) => Ok(Some(Outcome::TooMany)),
             Some(row) => {
                 let mut row = row.clone().into_active_model();
                 row.revoked_at = Set(Some(clock::now()));
@@ -205,6 +214,25 @@ impl Known {
             None => Ok(None),
         }
     }
+}
+
+/// Those of these addresses that this workspace or this person has written to too often within the hour, whatever became of
+/// it: nobody is to be mailed again and again by who takes invitations back.
+async fn pestered(tx: &impl ConnectionTrait, (workspace, inviter): (WorkspaceId, UserId), emails: &[String]) -> Result<Vec<String>, DbErr> {
+    let from_here = Condition::any()
+        .add(invitation::Column::WorkspaceId.eq(workspace))
+        .add(invitation::Column::InvitedBy.eq(inviter));
+    let recent: Vec<String> = invitation::Entity::find()
+        .select_only()
+        .column(invitation::Column::Email)
+        .filter(invitation::Column::Email.is_in(emails))
+        .filter(from_here)
+        .filter(invitation::Column::SentAt.gt(clock::now() - HOUR))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let is_too_often = |email: &&String| recent.iter().filter(|known| known == email).count() >= AN_HOUR;
+    Ok(emails.iter().filter(is_too_often).cloned().collect())
 }
 
 fn draft(access: &Access<ReadMembers>, new: &NewInvitations, email: &str, message: Option<String>) -> invitation::Model {

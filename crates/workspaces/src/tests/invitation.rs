@@ -225,6 +225,7 @@ async fn an_address_is_told_apart_by_what_the_workspace_knows_of_it() {
                 Outcome::Invited(_) => "invited",
                 Outcome::AlreadyInvited(_) => "already_invited",
                 Outcome::AlreadyMember => "already_member",
+                Outcome::TooMany => "too_many_letters",
             })
             .collect::<Vec<_>>()
     };
@@ -442,4 +443,25 @@ async fn nobody_comes_into_a_workspace_that_is_archived_or_in_the_trash() {
     stage.trashes().await;
     assert_eq!(code(stage.opens(stage.stranger, &token).await), "not_found");
     assert_eq!(code(preview(stage.db(), &token).await), "not_found");
+}
+
+#[tokio::test]
+async fn nobody_is_written_to_again_and_again_by_who_takes_invitations_back() {
+    let stage = Stage::new().await;
+    let new = NewInvitations {
+        emails: vec!["victim@example.org".to_owned()],
+        ..NewInvitations::default()
+    };
+    for letter in 0..6 {
+        let outcome = stage.invites(stage.admin, new.clone()).await.expect("an admin may").pop();
+        match outcome {
+            Some((_, Outcome::Invited(row))) if letter < 5 => {
+                let mut row = row.into_active_model();
+                row.revoked_at = Set(Some(clock::now()));
+                row.update(stage.db()).await.expect("taken back");
+            }
+            Some((_, Outcome::TooMany)) if letter == 5 => {}
+            other => panic!("letter {letter}: {other:?}"),
+        }
+    }
 }
