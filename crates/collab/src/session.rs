@@ -87,15 +87,6 @@ const LARGE: usize = 256 << 10;
 /// Refusals in a row after which a client that does not slow down is closed.
 const MAX_REFUSED: u32 = 1_000;
 
-/// What a message takes of what a connection may do a second: what costs a whole page or a query is as much as ten edits.
-fn price(said: &Said) -> f64 {
-    match said {
-        Said::Edit(_) => 1.0,
-        Said::Hello(_) | Said::Resync | Said::Auth(_) => 10.0,
-        Said::Presence(_) | Said::Ack | Said::Ping(_) => 0.0,
-    }
-}
-
 impl Session {
     /// A connection that was just accepted. Nothing is sent to it before it has spoken.
     pub fn new(rooms: Rooms, outbox: Arc<Outbox>, arrival: Arrival) -> Self {
@@ -329,13 +320,9 @@ impl Session {
                     self.refuse(Close::Malformed);
                 }
             }
-            Ok(said) if !self.may_go_on(price(&said)) => {
+            Ok(said) if !self.may_go_on(said.price()) => {
                 let fields = json!({ "code": "rate_limited", "message": "too much a second", "retry_after_ms": 1000 });
-                let id = match &said {
-                    Said::Edit(edit) => edit.id.as_deref(),
-                    _ => None,
-                };
-                self.say("error", id, fields);
+                self.say("error", said.id(), fields);
                 if self.bucket.refused > MAX_REFUSED {
                     self.refuse(Close::RateLimited);
                 }

@@ -81,6 +81,25 @@ pub enum Said {
     Ping(Value),
 }
 
+impl Said {
+    /// What it takes of what a connection may do a second: what costs a whole page or a query is as much as ten edits.
+    pub fn price(&self) -> f64 {
+        match self {
+            Self::Edit(_) => 1.0,
+            Self::Hello(_) | Self::Resync | Self::Auth(_) => 10.0,
+            Self::Presence(_) | Self::Ack | Self::Ping(_) => 0.0,
+        }
+    }
+
+    /// The id that an edit came with.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Edit(edit) => edit.id.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// A message that cannot be used: code, sentence, and the id it came with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bad {
