@@ -59,7 +59,14 @@ pub async fn ask(address: &str, token: &str, workspace: &str, from: From) -> req
     if !token.is_empty() {
         request = request.bearer_auth(token);
     }
-    request.send().await.expect("the product answers")
+    // A node that was killed and comes back may take a connection before it can answer.
+    for _ in 0..50 {
+        match request.try_clone().expect("no body").send().await {
+            Err(error) if error.is_connect() => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+            answer => return answer.expect("the product answers"),
+        }
+    }
+    panic!("the product does not answer at {address}")
 }
 
 impl Sse {

@@ -4,7 +4,7 @@ use super::{ask, bare, get, post};
 use serde_json::Value;
 use std::{
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -31,6 +31,19 @@ impl<'a> MakeWriter<'a> for Kept {
 }
 
 impl Kept {
+    /// Hears what this thread logs, until the guard goes. That all threads log somewhere keeps what others do at the same time
+    /// from switching places in the code off for this one.
+    fn hears(&self) -> tracing::subscriber::DefaultGuard {
+        static SOMEWHERE: Once = Once::new();
+        SOMEWHERE.call_once(|| {
+            let nowhere = tracing_subscriber::fmt()
+                .with_writer(std::io::sink)
+                .with_max_level(tracing::Level::TRACE);
+            drop(tracing::subscriber::set_global_default(nowhere.finish()));
+        });
+        tracing::subscriber::set_default(tracing_subscriber::fmt().json().with_writer(self.clone()).finish())
+    }
+
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("nobody panics here")).into_owned()
     }
@@ -45,8 +58,7 @@ impl Kept {
 #[actix_web::test]
 async fn a_request_is_one_line_that_names_its_route_and_none_of_its_secrets() {
     let kept = Kept::default();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(kept.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = kept.hears();
     let app = bare().await;
     let id = "0b9c6f0e-6f0e-4b7e-8a51-1f7a3f6f2f11";
     let request = get(&format!("/api/v1/workspaces/{id}?token=canary-query")).insert_header(("x-request-id", "find-me"));
@@ -73,8 +85,7 @@ async fn a_request_is_one_line_that_names_its_route_and_none_of_its_secrets() {
 #[actix_web::test]
 async fn a_fault_is_told_once_under_the_id_of_its_request() {
     let kept = Kept::default();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(kept.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = kept.hears();
     let app = bare().await;
     ask(&app, get("/fault").insert_header(("x-request-id", "it-failed"))).await;
     ask(&app, get("/boom").insert_header(("x-request-id", "it-broke"))).await;

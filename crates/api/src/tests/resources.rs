@@ -45,10 +45,10 @@ async fn whoever_may_not_is_told_that_before_anything_about_the_body() {
     let app = app(state(db.db().clone())).await;
     let (_, ada) = person(&app, "ada").await;
     let (_, eve) = person(&app, "eve").await;
-    let (guest_id, guest) = person(&app, "guest").await;
+    let (_, guest) = person(&app, "guest").await;
     let made = workspace(&app, &ada, "Engines").await;
     let place = made.header("location").to_owned();
-    let add = json!({"user_id": guest_id, "role": "guest"});
+    let add = json!({"email": "guest@example.com", "role": "guest"});
     assert_eq!(
         ask(&app, by(&ada, post(&format!("{place}members/"), add.to_string()))).await.status,
         201

@@ -85,17 +85,26 @@ async fn an_existing_account_is_added_by_address_or_id() {
 
     let other = UserId::new();
     make_user(stage.db(), other, "other").await;
+    let by_id = NewMember {
+        user: Some(other),
+        email: None,
+        role: Role::Guest,
+    };
+    assert_eq!(
+        code(stage.adds(stage.admin, by_id.clone()).await),
+        "user_not_found",
+        "an id is no way to somebody's address"
+    );
     stage
-        .adds(
-            stage.admin,
-            NewMember {
-                user: Some(other),
-                email: None,
-                role: Role::Guest,
-            },
-        )
+        .adds(stage.owner, by_email("other@example.org", Role::Guest))
         .await
         .expect("adds");
+    // Beside somebody in a workspace of one's own, the address is known anyway.
+    let second = stage.makes("Second", stage.owner).await.expect("makes").id;
+    let (first, mut stage) = (stage.workspace, stage);
+    stage.workspace = second;
+    stage.adds(stage.owner, by_id).await.expect("adds");
+    stage.workspace = first;
     assert_eq!(stage.role(other).await, Some(Role::Guest));
 }
 

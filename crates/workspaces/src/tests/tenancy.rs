@@ -250,8 +250,8 @@ async fn a_quota_is_kept_to_the_last_place() {
         let (access, new) = (
             stage.enters(stage.owner).await,
             NewMember {
-                user: Some(id),
-                email: None,
+                user: None,
+                email: Some(format!("{name}@example.org")),
                 role,
             },
         );
