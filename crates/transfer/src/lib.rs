@@ -1,0 +1,1 @@
+//! Pages as files and files as pages: what is exported, what is imported, and the bundle that does both without loss.
