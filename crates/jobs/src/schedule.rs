@@ -38,7 +38,7 @@ pub struct Schedule {
 }
 
 /// Everything that happens by itself. Another one is one more line.
-pub const SCHEDULES: [Schedule; 10] = [
+pub const SCHEDULES: &[Schedule] = &[
     Schedule {
         name: "purge_sessions",
         plan: "0 */5 * * * *",
@@ -94,7 +94,7 @@ pub const SCHEDULES: [Schedule; 10] = [
 /// Fires what is due, until `stop` is cancelled.
 pub(crate) async fn keep(parts: &Parts, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        match fire(parts, &SCHEDULES, clock::now()).await {
+        match fire(parts, SCHEDULES, clock::now()).await {
             Ok(fired) if fired.is_empty() => {}
             Ok(fired) => tracing::debug!(?fired, "schedules fired"),
             Err(error) => tracing::warn!(%error, "cannot look at the schedules; trying again"),
