@@ -4,6 +4,7 @@ mod dialect;
 mod edits;
 mod hello;
 mod nodes;
+mod over_http;
 mod presence;
 mod refusals;
 mod rest;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use std::{future::Ready, str::FromStr};
 use tokio::sync::watch;
 use users::{Bearer, Caller, api_key::Key, scope::Verb};
-use workspaces::access::{Access, Allows, DocumentAccess, Grants};
+use workspaces::access::{Access, Allows, DocumentAccess, Grants, ViewDocument};
 
 /// The bearer token of a request.
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -197,6 +197,37 @@ impl<P: Grants + 'static> FromRequest for CanShared<P> {
             let bearer = bearer_of(&request).await?;
             let document: DocumentId = id(&request, "document_id")?;
             Ok(Self(state(&request)?.door().open(who::of_bearer(&bearer), document).await?))
+        })
+    }
+}
+
+/// Somebody who speaks to the page of the path in the socket's protocol: proof that they may see it, and who they are to
+/// its room.
+pub struct Speaks {
+    /// Proof that they may see it.
+    pub access: DocumentAccess<ViewDocument>,
+    /// Who they are.
+    pub bearer: collab::session::Bearer,
+}
+
+impl FromRequest for Speaks {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (request, deciding) = (request.clone(), undecided(request));
+        Box::pin(async move {
+            let _deciding = deciding;
+            let bearer = bearer_of(&request).await?;
+            let document: DocumentId = id(&request, "document_id")?;
+            let who = who::on_socket(&bearer);
+            Ok(Self {
+                access: state(&request)?.door().open(who, document).await?,
+                bearer: collab::session::Bearer {
+                    who,
+                    expires_ms: bearer.expires_at().timestamp_millis(),
+                },
+            })
         })
     }
 }

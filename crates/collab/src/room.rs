@@ -303,6 +303,11 @@ impl Room {
         self.workspace
     }
 
+    /// Everybody's presence, as it stands in `presence` messages.
+    pub fn present(&self) -> Vec<Value> {
+        self.presence.all()
+    }
+
     /// Whether presence waits to be sent.
     pub fn has_presence(&self) -> bool {
         self.presence.is_changed()

@@ -248,6 +248,21 @@ impl Rooms {
         Ok((stored.head, content))
     }
 
+    /// Who is on a page and where, each as in a `presence` message. A page that is not live has nobody; one that is live
+    /// on other nodes alone is opened here, and fills as its clients say that they are still there.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when the page cannot be opened.
+    pub async fn presence(&self, access: &DocumentAccess<ViewDocument>) -> Result<Vec<serde_json::Value>, Error> {
+        let is_live = self.shared.doors.lock().contains_key(&access.id());
+        if !is_live && !self.shared.has_others {
+            return Ok(Vec::new());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.mail(access.id(), Mail::Presence(answer)).await?;
+        answered.await.map_err(|_| Error::Broken("the page could not be opened".to_owned()))
+    }
+
     /// Notes that somebody is about to see a page, if that belongs into the audit log.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ pub(crate) enum Mail {
     Edit(Box<crate::room::Work>, oneshot::Sender<Answer>),
     /// Somebody wants the content.
     Read(oneshot::Sender<(log::Head, Content)>),
+    /// Somebody wants to know who is here.
+    Presence(oneshot::Sender<Vec<serde_json::Value>>),
     /// What people may do has changed: ask again.
     Recheck,
     /// The log may have grown.
@@ -148,6 +150,8 @@ impl Shell {
                 }
                 Mail::Edit(work, answer) => self.take_edit(*work, answer),
                 Mail::Read(answer) => reads.push(answer),
+                // Whoever asked may have gone.
+                Mail::Presence(answer) => drop(answer.send(self.room.present())),
                 Mail::Recheck => self.recheck().await,
                 Mail::News(seq) => behind |= seq.is_none_or(|seq| seq > self.room.head().seq),
                 Mail::Drain => self.draining = true,

@@ -49,7 +49,16 @@ fn is_public(operation: &Operation) -> bool {
 /// What whoever holds a share link may ask for.
 fn is_shared(operation: &Operation) -> bool {
     let id = operation.id.as_str();
-    id.starts_with("blocks.") || ["documents.read", "documents.markdown", "documents.edit"].contains(&id)
+    id.starts_with("blocks.")
+        || [
+            "documents.read",
+            "documents.markdown",
+            "documents.edit",
+            "documents.presence",
+            "documents.listen",
+            "documents.say",
+        ]
+        .contains(&id)
 }
 
 /// An answer as it stands in the table.

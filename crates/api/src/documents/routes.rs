@@ -39,6 +39,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(restore)
         .service(read_markdown);
     block_routes::routes(config);
+    super::presence::routes(config);
+    super::sync::routes(config);
 }
 
 /// A page to be made.
