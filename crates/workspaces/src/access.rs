@@ -11,6 +11,7 @@ pub mod link;
 mod marker;
 mod rights;
 pub(crate) mod rule;
+mod sight;
 mod standing;
 mod who;
 
@@ -26,6 +27,7 @@ pub use marker::{
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};
 pub use rights::rights;
 pub(crate) use rule::{Said, Standing};
+pub use sight::{Side, Sight};
 pub(crate) use standing::role_in;
 pub use who::{Who, still};
 

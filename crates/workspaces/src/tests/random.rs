@@ -3,14 +3,14 @@
 
 use super::Stage;
 use crate::{
-    access::{self, Door, Who},
+    access::{self, Door, Side, Sight, Who},
     explain,
 };
 use entity::{document, grant, group, group_member, share_link, workspace, workspace_settings};
 use kernel::{clock, id::*, role::*};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
-use std::collections::HashMap;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel, Statement};
+use std::collections::{BTreeSet, HashMap};
 
 const SEEDS: u64 = 25;
 const PAGES: usize = 16;
@@ -264,6 +264,46 @@ async fn levels_on_random_trees_are_those_of_the_reference() {
             for id in &ids {
                 assert_eq!(listed[id], world.reference(who, *id), "in a list: seed {seed}, {who:?} on {id:?}");
             }
+        }
+    }
+}
+
+/// The pages that a query finds when it asks for those that somebody sees.
+async fn sighted(world: &World, user: UserId) -> BTreeSet<DocumentId> {
+    let (stage, db) = (&world.stage, world.stage.db());
+    let sight = Sight::of(db, &stage.enters(user).await).await.expect("reads");
+    let mut values = Vec::new();
+    let tables = sight.tables(db.get_database_backend(), &mut values);
+    values.push(sight.workspace().into());
+    let seen = match sight.side() {
+        Side::Everything => "",
+        Side::Hidden => "AND d.id NOT IN (SELECT id FROM sighted)",
+        Side::Seen => "AND d.id IN (SELECT id FROM sighted)",
+    };
+    let sql = format!(
+        "WITH RECURSIVE {tables} one(n) AS (SELECT 1) SELECT d.* FROM documents d, one WHERE d.workspace_id = ${} {seen}",
+        values.len()
+    );
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    let rows = document::Entity::find().from_raw_sql(statement).all(db).await.expect("reads");
+    assert!(!sight.is_blind() || rows.is_empty());
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+#[tokio::test]
+async fn a_query_sees_what_the_reference_lets_see() {
+    for seed in 0..SEEDS {
+        let world = World::new(seed).await;
+        let stage = &world.stage;
+        for who in [
+            (stage.owner, Role::Owner),
+            (stage.admin, Role::Admin),
+            (stage.member, Role::Member),
+            (stage.guest, Role::Guest),
+        ] {
+            let ids = world.pages.iter().map(|page| page.id);
+            let expected: BTreeSet<DocumentId> = ids.filter(|id| world.reference(who, *id) >= Level::View).collect();
+            assert_eq!(sighted(&world, who.0).await, expected, "seed {seed}, {who:?}");
         }
     }
 }
