@@ -34,6 +34,7 @@ pub mod refresh_token;
 pub mod report;
 pub mod report_subscription;
 pub mod schedule;
+pub mod search_entry;
 pub mod session;
 pub mod share_link;
 pub mod socket_ticket;

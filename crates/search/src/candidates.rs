@@ -1,0 +1,160 @@
+//! What answers a question in one workspace, newest first and only so many: ranking costs the same whatever the size of the
+//! workspace and however common the words. A page with the words in its title comes in even when it is old.
+
+use crate::{
+    ask::Ask,
+    engine::{self, Where},
+    find::Wanted,
+    index::first_of,
+};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
+use workspaces::access::{Side, Sight};
+
+/// The newest that are ranked.
+const NEWEST: usize = 500;
+/// The newest with the words in their title that are ranked besides, when there are more than the newest.
+const TITLED: usize = 100;
+
+/// What a word in the title counts, of one in the text.
+const TITLE_WEIGHT: f64 = 10.0;
+
+/// Something that answers, and how well.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub(crate) struct Candidate {
+    /// Its entry.
+    pub id: i64,
+    /// How well it answers; more is better.
+    pub relevance: f64,
+}
+
+/// What answers in a workspace, of what is seen there.
+///
+/// # Errors
+/// Only the database's.
+pub(crate) async fn of(db: &impl ConnectionTrait, sight: &Sight, ask: &Ask, wanted: &Wanted) -> Result<Vec<Candidate>, DbErr> {
+    let mut found = some(db, sight, ask, wanted, Where::Anywhere).await?;
+    if found.len() == NEWEST {
+        found.extend(some(db, sight, ask, wanted, Where::InTitle).await?);
+    }
+    Ok(found)
+}
+
+async fn some(db: &impl ConnectionTrait, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> Result<Vec<Candidate>, DbErr> {
+    let backend = db.get_database_backend();
+    let mut query = Query {
+        backend,
+        values: Vec::new(),
+    };
+    let tables = query.tables(sight, wanted);
+    let sql = match backend {
+        DbBackend::Sqlite => query.sqlite(sight, ask, wanted, place),
+        _ => query.postgres(sight, ask, wanted, place),
+    };
+    let statement = Statement::from_sql_and_values(backend, format!("WITH RECURSIVE {tables}{sql}"), query.values);
+    Candidate::find_by_statement(statement).all(db).await
+}
+
+/// A query in the making.
+struct Query {
+    backend: DbBackend,
+    values: Vec<Value>,
+}
+
+impl Query {
+    /// Keeps a value, and gives the place for it.
+    fn value(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    /// What is seen, and what lies inside of a page, as tables of entries.
+    fn tables(&mut self, sight: &Sight, wanted: &Wanted) -> String {
+        let mut tables = sight.tables(self.backend, &mut self.values);
+        if sight.side() != Side::Everything {
+            tables += "sighted_entries(id) AS MATERIALIZED (
+                SELECT e.id FROM sighted JOIN search_entries e ON e.document_id = sighted.id), ";
+        }
+        if let Some(page) = wanted.inside {
+            let page = self.value(page);
+            tables += &format!(
+                "inside(id) AS (
+                    SELECT id FROM documents WHERE id = {page}
+                    UNION SELECT d.id FROM inside JOIN documents d ON d.parent_id = inside.id), "
+            );
+        }
+        tables
+    }
+
+    /// What has to be so of a word's row `id`, its entry `e` and its page `d`.
+    fn conditions(&mut self, sight: &Sight, wanted: &Wanted, id: &str) -> String {
+        let workspace = self.value(sight.workspace());
+        let mut all = vec![format!("d.workspace_id = {workspace}"), "d.deleted_at IS NULL".to_owned()];
+        // The plus keeps SQLite from asking the index for every seen entry one by one.
+        let plus = if self.backend == DbBackend::Sqlite { "+" } else { "" };
+        match sight.side() {
+            Side::Everything => {}
+            Side::Hidden => all.push(format!("{id} NOT IN (SELECT id FROM sighted_entries)")),
+            Side::Seen => all.push(format!("{plus}{id} IN (SELECT id FROM sighted_entries)")),
+        }
+        if wanted.inside.is_some() {
+            all.push("e.document_id IN (SELECT id FROM inside)".to_owned());
+        }
+        if let Some(kind) = wanted.kind {
+            let kind = self.value(kind.name());
+            all.push(format!("e.kind = {kind}"));
+        }
+        if let Some(author) = wanted.author {
+            let author = self.value(author);
+            all.push(format!("e.author_id = {author}"));
+        }
+        if let Some(after) = wanted.updated_after {
+            let (first, after) = (self.value(first_of(after.timestamp_millis())), self.value(after));
+            all.push(format!("{id} >= {first} AND e.updated_at > {after}"));
+        }
+        if let Some(place) = &wanted.after {
+            let first = self.value(first_of(place.as_of().saturating_add(1)));
+            all.push(format!("{id} < {first}"));
+        }
+        all.join(" AND ")
+    }
+
+    /// FTS5 gives rows in the order of their ids by itself, so it stops when there are enough.
+    fn sqlite(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> String {
+        let matched = self.value(engine::matched(ask, sight.workspace(), place));
+        let conditions = self.conditions(sight, wanted, "w.rowid");
+        format!(
+            "one(n) AS (SELECT 1)
+             SELECT w.rowid AS id, -bm25(search_words, {TITLE_WEIGHT:.1}, 1.0, 0.0) AS relevance
+             FROM search_words w CROSS JOIN search_entries e ON e.id = w.rowid CROSS JOIN documents d ON d.id = e.document_id
+             WHERE search_words MATCH {matched} AND {conditions}
+             ORDER BY w.rowid DESC LIMIT {}",
+            most(place)
+        )
+    }
+
+    /// The words stand in the statement itself: whether they are rare decides how PostgreSQL had best look for them, and of
+    /// a value that comes apart it does not know that.
+    fn postgres(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> String {
+        let literal = |query: String| format!("'{}'::tsquery", query.replace('\'', "''"));
+        let matched = literal(format!("'{}' & {}", engine::home(sight.workspace()), engine::tsquery(ask, place)));
+        let ranked = literal(engine::tsquery(ask, Where::Anywhere));
+        let workspace = self.value(sight.workspace());
+        let conditions = self.conditions(sight, wanted, "w.id");
+        format!(
+            "newest AS MATERIALIZED (
+                SELECT w.id, w.words FROM search_words w
+                JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
+                WHERE w.words @@ {matched} AND w.workspace_id = {workspace} AND {conditions}
+                ORDER BY w.id DESC LIMIT {})
+             SELECT id, ts_rank_cd('{{0.1, 0.1, 0.1, 1.0}}', words, {ranked}, 1)::float8 AS relevance FROM newest",
+            most(place)
+        )
+    }
+}
+
+fn most(place: Where) -> usize {
+    match place {
+        Where::Anywhere => NEWEST,
+        Where::InTitle => TITLED,
+    }
+}
