@@ -45,7 +45,7 @@ fn state(db: DatabaseConnection) -> State {
         bus: Bus::memory(),
         limits: Limits::memory(),
         accounts: Accounts::new(db.clone(), ring, cheap),
-        rooms: Rooms::start(db.clone(), Bus::memory(), collab::settings::Settings::default()),
+        rooms: Rooms::start(db.clone(), Bus::memory(), collab::settings::Settings::default(), Arc::new(())),
         settings: Arc::new(Settings::default()),
         draining: Arc::new(AtomicBool::new(false)),
         db,

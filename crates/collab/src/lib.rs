@@ -6,6 +6,7 @@
 //! edit was pushed after the journal's transaction had committed.
 
 pub mod close;
+pub mod follow;
 pub mod journal;
 pub mod news;
 pub mod outbox;
@@ -19,6 +20,7 @@ mod shell;
 mod viewings;
 pub mod wire;
 
+pub use follow::Follow;
 pub use rooms::Rooms;
 pub use settings::Settings;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     close::Close,
+    follow::Follow,
     journal::Journal,
     news::{News, Told},
     room::{Answer, Base, EditDone, Input, Origin, Task, Work},
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) node: ConnectionId,
     pub(crate) journal: Journal,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) follow: Arc<dyn Follow>,
     pub(crate) storage_id: Arc<str>,
     runtime: Handle,
     doors: Mutex<HashMap<DocumentId, Door>>,
@@ -85,7 +87,7 @@ pub struct EditRequest {
 
 impl Rooms {
     /// Starts the rooms of this node on the current runtime, which has to be a multi-threaded one.
-    pub fn start(db: DatabaseConnection, bus: Bus, settings: Settings) -> Self {
+    pub fn start(db: DatabaseConnection, bus: Bus, settings: Settings, follow: Arc<dyn Follow>) -> Self {
         let runtime = Handle::current();
         let (journal, journal_runs) = Journal::new(db.clone());
         runtime.spawn(journal_runs);
@@ -99,6 +101,7 @@ impl Rooms {
             node: ConnectionId::new(),
             journal,
             settings: Arc::new(settings),
+            follow,
             // One for every node and for ever: clients keep their sync state under it.
             storage_id: "0c5ff1e6-5bea-4f00-9ea1-000000000001".into(),
             runtime: runtime.clone(),

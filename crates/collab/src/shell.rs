@@ -2,6 +2,7 @@
 //! room asks for it, and keeps saves and projections. Everything that waits is here.
 
 mod access;
+mod rest;
 
 use crate::{
     close::Close,
@@ -10,9 +11,8 @@ use crate::{
     room::{Answer, Input, Now, Opened, Room, Ticket, Worked},
     rooms::Shared,
 };
-use documents::{error::Error, log, projection, projection::Content, snapshot};
+use documents::{error::Error, log, projection::Content, snapshot};
 use kernel::{clock, id::*};
-use sea_orm::DatabaseTransaction;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -46,8 +46,6 @@ pub(crate) const DOOR: usize = 4_096;
 const HANDFUL: usize = 2_048;
 /// The beat of presence and of catching slow clients up: 20 Hz.
 const TICK: Duration = Duration::from_millis(50);
-/// A page's projection and title are written when it has been quiet for this long.
-const SETTLE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Shell {
     shared: Arc<Shared>,
@@ -57,7 +55,7 @@ pub(crate) struct Shell {
     waiting: HashMap<Ticket, oneshot::Sender<Answer>>,
     next_ticket: Ticket,
     journal: Journal,
-    last_edit: Option<Instant>,
+    rest: rest::Rest,
     projected: i64,
     saved: i64,
     last_commit: Instant,
@@ -84,7 +82,7 @@ impl Shell {
         let (head, saved) = (opened.stored.head.seq, opened.stored.snapshot.as_ref().map_or(0, |(seq, _)| *seq));
         let room = Room::new(opened, shared.settings.clone());
         let journal = shared.journal.clone();
-        let (waiting, next_ticket, last_edit, draining) = (HashMap::new(), 0, None, false);
+        let (waiting, next_ticket, rest, draining) = (HashMap::new(), 0, rest::Rest::default(), false);
         Ok(Self {
             shared,
             document,
@@ -93,7 +91,7 @@ impl Shell {
             waiting,
             next_ticket,
             journal,
-            last_edit,
+            rest,
             projected: head,
             saved,
             last_commit: Instant::now(),
@@ -123,7 +121,7 @@ impl Shell {
                 break;
             }
         }
-        self.last_edit = self.last_edit.map(|_| Instant::now() - SETTLE);
+        self.rest.comes_now();
         turn_away(&mut self.mail, Close::Draining);
         self.settle().await;
         self.save(true).await;
@@ -248,7 +246,7 @@ impl Shell {
             match self.journal.append(append.clone()).await {
                 Outcome::Committed => {
                     tokio::task::block_in_place(|| self.room.committed());
-                    self.last_edit = Some(Instant::now());
+                    self.rest.is_disturbed();
                     self.last_commit = Instant::now();
                     self.publish().await;
                     return;
@@ -345,7 +343,7 @@ impl Shell {
             self.reload().await;
             self.room.tick(now());
         } else if self.room.head().seq > head.seq {
-            self.last_edit = Some(Instant::now());
+            self.rest.is_disturbed();
         }
     }
 
@@ -402,62 +400,6 @@ impl Shell {
                 }
                 .to_bytes(),
             );
-        }
-    }
-
-    /// Keeps projection and save when the page has been quiet for a moment.
-    async fn settle(&mut self) {
-        let is_quiet = self.last_edit.is_some_and(|at| at.elapsed() >= SETTLE);
-        if is_quiet {
-            self.last_edit = None;
-            self.project().await;
-        }
-        self.save(false).await;
-    }
-
-    async fn project(&mut self) {
-        let head = self.room.head().clone();
-        if head.seq == self.projected {
-            return;
-        }
-        let content = tokio::task::block_in_place(|| Content::from(self.room.page().mirror()));
-        let document = self.document;
-        let kept = backends::db::write(&self.shared.db, async |tx: &DatabaseTransaction| {
-            projection::keep(tx, document, &head, &content).await?;
-            documents::document::project_title(tx, document, &content.title).await
-        });
-        match kept.await {
-            Ok(()) => self.projected = head.seq,
-            Err(error) => tracing::warn!(%document, %error, "the projection was not written; readers load the page instead"),
-        }
-    }
-
-    /// Writes a verified save when the log has grown enough behind the last one.
-    async fn save(&mut self, at_the_end: bool) {
-        let head = self.room.head().clone();
-        let due = if at_the_end {
-            self.shared.settings.snapshot_rows / 5
-        } else {
-            self.shared.settings.snapshot_rows
-        };
-        if head.seq - self.saved < due.max(1) || self.room.page().is_broken() {
-            return;
-        }
-        // Not tried again for every edit when it fails.
-        self.saved = head.seq;
-        let document = self.document;
-        match tokio::task::block_in_place(|| self.room.page().save_verified()) {
-            Ok(bytes) => {
-                let size = bytes.len();
-                let kept = backends::db::write(&self.shared.db, async |tx: &DatabaseTransaction| {
-                    snapshot::keep(tx, document, &head, bytes).await
-                });
-                match kept.await {
-                    Ok(()) => self.room.saved_as(size),
-                    Err(error) => tracing::warn!(%document, %error, "the snapshot was not written"),
-                }
-            }
-            Err(error) => tracing::error!(%document, %error, "the page does not survive a save; it is served from its log"),
         }
     }
 }

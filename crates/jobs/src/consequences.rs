@@ -1,9 +1,9 @@
-//! What follows from facts: letters, and sign-ins in the logs of the workspaces that somebody belongs to. Written in the
-//! transaction that stamps the fact, so each follows exactly once.
+//! What follows from facts: letters, words for the search index, and sign-ins in the logs of the workspaces that somebody
+//! belongs to. Written in the transaction that stamps the fact, so each follows exactly once.
 
 use crate::{
     Job,
-    kinds::{SendInvitation, SendMail, SendToken},
+    kinds::{IndexPage, SendInvitation, SendMail, SendToken},
     letter::Mail,
 };
 use entity::{account_deletion, event, member, session, user, workspace};
@@ -25,8 +25,24 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
             queues.insert(job.queue);
             queue::add(tx, job).await?;
         }
+        if let Some(job) = words(event)? {
+            queues.insert(job.queue);
+            queue::add(tx, job).await?;
+        }
     }
     Ok(queues)
+}
+
+/// What is said anew is put into the search index. Rooms ask for it themselves when an edited page has come to rest, because
+/// only the first of many edits is a fact.
+fn words(event: &event::Model) -> Result<Option<NewJob>, queue::Error> {
+    let is_new = matches!(event.kind.as_str(), "document.created" | "document.updated" | "document.restored");
+    let page = event.subject_id.filter(|_| is_new);
+    let job = page.map(|id| IndexPage::once(DocumentId(id))).transpose()?;
+    Ok(job.map(|job| NewJob {
+        workspace: event.workspace_id,
+        ..job
+    }))
 }
 
 /// The letter that follows from a fact.

@@ -15,13 +15,15 @@ pub enum Queue {
     Reports,
     /// Snapshots and compaction of pages.
     Documents,
+    /// What is found by its words.
+    Search,
     /// What happens at night.
     Upkeep,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Mail, Self::Reports, Self::Documents, Self::Upkeep];
+    pub const ALL: [Self; 5] = [Self::Mail, Self::Reports, Self::Documents, Self::Search, Self::Upkeep];
 
     /// The name that stands in the table and on the command line.
     pub const fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Queue {
             Self::Mail => "mail",
             Self::Reports => "reports",
             Self::Documents => "documents",
+            Self::Search => "search",
             Self::Upkeep => "upkeep",
         }
     }

@@ -4,6 +4,7 @@ pub mod compact_page;
 pub mod erase_account;
 pub mod export_account;
 pub mod forget_jobs;
+pub mod index_page;
 pub mod keep_events;
 pub mod make_report;
 pub mod purge_sessions;
@@ -21,6 +22,7 @@ pub use compact_page::{CompactPage, CompactPages};
 pub use erase_account::{EraseAccount, EraseAccounts};
 pub use export_account::ExportAccount;
 pub use forget_jobs::ForgetJobs;
+pub use index_page::{IndexPage, IndexPages};
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
 pub use purge_sessions::PurgeSessions;
@@ -68,6 +70,8 @@ kinds! {
     SnapshotPage,
     CompactPages,
     CompactPage,
+    IndexPages,
+    IndexPage,
     PurgeSessions,
     EraseAccounts,
     EraseAccount,

@@ -7,8 +7,8 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        CompactPages, EraseAccounts, ForgetJobs, KeepEvents, MakeReports, PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents,
-        SnapshotPages,
+        CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeSessions, PurgeTokens, PurgeWorkspaces,
+        SealEvents, SnapshotPages,
     },
 };
 use backends::{db, signal::Signal};
@@ -68,6 +68,11 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "compact_pages",
         plan: "0 17 * * * *",
         job: |_| CompactPages {}.job(),
+    },
+    Schedule {
+        name: "index_pages",
+        plan: "10 * * * * *",
+        job: |_| IndexPages {}.job(),
     },
     Schedule {
         name: "make_reports",

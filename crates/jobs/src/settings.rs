@@ -33,7 +33,13 @@ pub struct Settings {
 }
 
 /// How many jobs of a queue run at once when nothing else is said.
-const CONCURRENCY: [(Queue, usize); 4] = [(Queue::Mail, 4), (Queue::Reports, 1), (Queue::Documents, 2), (Queue::Upkeep, 1)];
+const CONCURRENCY: [(Queue, usize); 5] = [
+    (Queue::Mail, 4),
+    (Queue::Reports, 1),
+    (Queue::Documents, 2),
+    (Queue::Search, 2),
+    (Queue::Upkeep, 1),
+];
 
 impl Default for Settings {
     fn default() -> Self {

@@ -3,6 +3,7 @@
 mod end;
 mod faults;
 mod follow;
+mod index;
 mod kinds;
 mod tokens;
 mod worker;

@@ -147,6 +147,25 @@ impl Work {
         Ok(Done::Committed)
     }
 
+    /// The same for a job of which there are many, and whose good end nobody looks at: no row is left of it.
+    ///
+    /// # Errors
+    /// The effect's, [`Trouble::Lost`], or the database's.
+    pub async fn vanish(
+        &self,
+        effect: impl for<'t> FnOnce(&'t DatabaseTransaction, &'t Self) -> BoxFuture<'t, Result<(), Trouble>> + Send,
+    ) -> Result<Done, Trouble> {
+        db::write(self.db(), async |tx: &DatabaseTransaction| {
+            effect(tx, self).await?;
+            match queue::vanish(tx, &self.claim).await? {
+                true => Ok(()),
+                false => Err(Trouble::Lost),
+            }
+        })
+        .await?;
+        Ok(Done::Committed)
+    }
+
     /// Enqueues another job in a transaction of this one; its queue is woken when this one is over.
     ///
     /// # Errors

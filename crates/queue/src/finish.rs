@@ -5,7 +5,7 @@ use entity::job::{self, State};
 use events::{By, Change};
 use kernel::clock;
 use rand::RngExt;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
 use std::time::Duration;
 
 /// The first pause before another attempt; it doubles with every one.
@@ -39,6 +39,21 @@ pub async fn succeed(tx: &DatabaseTransaction, claim: &Claim, result: Option<Str
         .exec(tx)
         .await?;
     told(tx, claim, State::Done, done.rows_affected).await
+}
+
+/// Removes a job that is done, in the transaction of its effect: for what is done so often that a list of it helps nobody.
+///
+/// # Errors
+/// Only the database's.
+pub async fn vanish(tx: &DatabaseTransaction, claim: &Claim) -> Result<bool, DbErr> {
+    let gone = job::Entity::delete_many()
+        .filter(job::Column::Id.eq(claim.id))
+        .filter(job::Column::State.eq(State::Running))
+        .filter(job::Column::Attempts.eq(claim.attempts))
+        .filter(job::Column::Worker.eq(claim.worker.clone()))
+        .exec(tx)
+        .await?;
+    told(tx, claim, State::Done, gone.rows_affected).await
 }
 
 /// Writes down that an attempt failed: the job waits for the next one, or is dead, or cancelled.

@@ -16,7 +16,7 @@ pub mod manage;
 pub use add::{NewJob, Priority, Unique, add};
 pub use claim::{Claim, claim};
 pub use error::Error;
-pub use finish::{Failure, fail, succeed};
+pub use finish::{Failure, fail, succeed, vanish};
 
 #[cfg(test)]
 mod tests;

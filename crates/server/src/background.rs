@@ -2,10 +2,18 @@
 
 use crate::{config::Config, limits};
 use anyhow::Context;
-use backends::{bus::Bus, mail::Mailer, signal::Signals};
+use backends::{
+    bus::Bus,
+    mail::Mailer,
+    signal::{Signal, Signals},
+};
+use collab::Follow;
 use events::checkpoint::Seals;
-use jobs::{Parts, Queue, relay};
-use sea_orm::DatabaseConnection;
+use futures::future::BoxFuture;
+use jobs::{Parts, Queue, kinds::IndexPage, relay};
+use kernel::id::*;
+use queue::NewJob;
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -29,6 +37,41 @@ pub struct Background {
     tasks: Vec<JoinHandle<()>>,
     /// Hear other processes; ended last.
     listening: Vec<JoinHandle<()>>,
+}
+
+/// Asks for a page to be put into the search index when it has come to rest.
+pub struct Indexing {
+    signals: Signals,
+}
+
+impl Indexing {
+    /// With the signals that wake workers.
+    pub fn new(signals: Signals) -> Self {
+        Self { signals }
+    }
+}
+
+impl Follow for Indexing {
+    fn settled<'t>(
+        &'t self,
+        tx: &'t DatabaseTransaction,
+        workspace: WorkspaceId,
+        document: DocumentId,
+    ) -> BoxFuture<'t, Result<(), DbErr>> {
+        let add = async move {
+            let job = NewJob {
+                workspace: Some(workspace),
+                ..IndexPage::once(document)?
+            };
+            queue::add(tx, job).await
+        };
+        Box::pin(async move { add.await.map(drop).map_err(|error| DbErr::Custom(error.to_string())) })
+    }
+
+    fn committed(&self) {
+        let queues = vec![Queue::Search.name().to_owned()];
+        self.signals.send(Signal::JobsDue { queues });
+    }
 }
 
 /// The keys of checkpoints.

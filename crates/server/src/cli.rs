@@ -57,7 +57,7 @@ enum Command {
     },
     /// Run only the background work
     Worker {
-        /// Which queues, with commas between them: mail, reports, documents, upkeep; all when left out
+        /// Which queues, with commas between them: mail, reports, documents, search, upkeep; all when left out
         #[arg(long, value_name = "NAMES")]
         queues: Option<String>,
     },

@@ -168,6 +168,7 @@ pub struct Worker {
     pub mail_jobs: usize,
     pub reports_jobs: usize,
     pub documents_jobs: usize,
+    pub search_jobs: usize,
     pub upkeep_jobs: usize,
     pub kept_days: u64,
 }

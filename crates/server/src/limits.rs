@@ -82,6 +82,7 @@ pub fn jobs(config: &Config) -> jobs::Settings {
             (Queue::Mail, worker.mail_jobs),
             (Queue::Reports, worker.reports_jobs),
             (Queue::Documents, worker.documents_jobs),
+            (Queue::Search, worker.search_jobs),
             (Queue::Upkeep, worker.upkeep_jobs),
         ],
         drain: Duration::from_secs(worker.drain_secs),

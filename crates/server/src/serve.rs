@@ -64,7 +64,8 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
     let background = background::start(config, &db, &ring, queues).await?;
     let counting = counting(config).await?;
     let (bus, news) = background::bus(config, CHANNEL).await?;
-    let rooms = Rooms::start(db.clone(), bus.clone(), limits::collab(&config.collab));
+    let follow = Arc::new(background::Indexing::new(background.signals.clone()));
+    let rooms = Rooms::start(db.clone(), bus.clone(), limits::collab(&config.collab), follow);
     let draining = Arc::new(AtomicBool::new(false));
     let (streams, waking) = api::Streams::new(db.clone(), background.signals.clone());
     let waking = tokio::spawn(waking);

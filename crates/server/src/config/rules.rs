@@ -62,6 +62,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("worker.mail_jobs", 1, 1024),
     ("worker.reports_jobs", 1, 1024),
     ("worker.documents_jobs", 1, 1024),
+    ("worker.search_jobs", 1, 1024),
     ("worker.upkeep_jobs", 1, 1024),
     ("worker.kept_days", 1, 3650),
     ("events.kept_days", 1, 36_500),
