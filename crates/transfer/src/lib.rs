@@ -1,1 +1,4 @@
 //! Pages as files and files as pages: what is exported, what is imported, and the bundle that does both without loss.
+
+pub mod bundle;
+pub mod export;
