@@ -13,7 +13,7 @@ mod tests;
 
 pub use link::{MAX_URL_LEN, is_link};
 pub use mark::{COLORS, MARKS, MarkKind, MarkRule, Mention, check_mark, is_color, read_mention};
-pub use rule::Rule;
+pub use rule::{MAX_CELL_CHARS, MAX_COLUMNS, Rule, is_block_id, is_uuid, is_word};
 pub use table::TYPES;
 
 use serde::Serialize;

@@ -11,19 +11,25 @@ mod escape;
 mod inline;
 mod list;
 mod media;
-#[cfg(test)]
-mod reading;
+mod read;
 mod rich;
+#[cfg(test)]
+mod shown;
+mod span;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trace;
+
+pub use read::{Loss, Note, Read, Unreadable, read, read_with};
+pub use trace::{Traced, trace};
 
 use crate::view::Block;
 use comrak::{
     Arena, Options,
     nodes::{Node, NodeHtmlBlock, NodeValue},
 };
-use std::{fmt, slice};
+use std::{cell::RefCell, collections::HashMap, fmt, slice};
 
 /// The deepest that lists, quotes and callouts are nested. Deeper blocks stand on the last level: every level indents
 /// every line below it, so a deep tree with many lines would grow without measure.
@@ -33,13 +39,15 @@ pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// Writes a page as Markdown: its title as the first heading (none, when empty), then its blocks.
 pub fn to_markdown(title: &str, blocks: &[Block]) -> String {
-    let arena = Arena::new();
-    let page = Page { arena: &arena };
-    let root = page.node(NodeValue::Document);
-    page.title(root, title);
-    page.blocks(root, blocks);
-    list::tighten(root);
+    let (arena, origins) = (Arena::new(), Origins::default());
+    let page = Page {
+        arena: &arena,
+        origins: &origins,
+    };
+    written(page.document(title, blocks))
+}
 
+fn written(root: Node<'_>) -> String {
     let mut options = Options::default();
     options.render.prefer_fenced = true;
     let mut written = Bounded {
@@ -52,10 +60,14 @@ pub fn to_markdown(title: &str, blocks: &[Block]) -> String {
     written.text
 }
 
+/// Which block a node was made for: its id, by the address of the node.
+type Origins = RefCell<HashMap<usize, String>>;
+
 /// A page being turned into comrak's tree.
 #[derive(Clone, Copy)]
 struct Page<'a> {
     arena: &'a Arena<'a>,
+    origins: &'a Origins,
 }
 
 /// Blocks still to be written into a node.
@@ -75,6 +87,20 @@ struct Opened<'a> {
 }
 
 impl<'a> Page<'a> {
+    /// The whole page.
+    fn document(self, title: &str, blocks: &[Block]) -> Node<'a> {
+        let root = self.node(NodeValue::Document);
+        self.blocks(root, blocks);
+        self.title(root, title);
+        list::tighten(root);
+        root
+    }
+
+    /// Notes that a node was made for a block.
+    fn made_for(self, node: Node<'a>, block: &Block) {
+        self.origins.borrow_mut().insert(address(node), block.id.clone());
+    }
+
     fn node(self, value: NodeValue) -> Node<'a> {
         self.arena.alloc(value.into())
     }
@@ -86,21 +112,23 @@ impl<'a> Page<'a> {
     }
 
     fn html(self, into: Node<'a>, html: impl Into<String>) {
+        into.append(self.html_node(html.into()));
+    }
+
+    fn html_node(self, literal: String) -> Node<'a> {
         // Type 6 (any block tag) is what every reader treats alike; comrak only keeps the number.
-        self.append(
-            into,
-            NodeValue::HtmlBlock(NodeHtmlBlock {
-                block_type: 6,
-                literal: html.into(),
-            }),
-        );
+        self.node(NodeValue::HtmlBlock(NodeHtmlBlock { block_type: 6, literal }))
     }
 
     /// A remark that readers do not show. Only plain words reach it.
     fn comment(self, into: Node<'a>, words: &str) {
+        into.append(self.remark(words));
+    }
+
+    fn remark(self, words: &str) -> Node<'a> {
         let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-');
         let words: String = words.chars().filter(plain).take(200).collect();
-        self.html(into, format!("<!-- {} -->", words.trim()));
+        self.html_node(format!("<!-- {} -->", words.trim()))
     }
 
     fn blocks(self, root: Node<'a>, blocks: &[Block]) {
@@ -119,7 +147,12 @@ impl<'a> Page<'a> {
                 stack.pop();
                 continue;
             };
+            let before = into.last_child().map(address);
             let opened = self.block(into, block);
+            let made = opened.inside.or(into.last_child().filter(|last| before != Some(address(last))));
+            if let Some(made) = made {
+                self.made_for(made, block);
+            }
             let rest = if block::takes_its_children(block) {
                 [].iter()
             } else {
@@ -137,6 +170,11 @@ impl<'a> Page<'a> {
             });
         }
     }
+}
+
+/// What a node is known by while its tree stands.
+fn address(node: Node<'_>) -> usize {
+    std::ptr::from_ref(node).addr()
 }
 
 /// Takes that much text and then refuses.

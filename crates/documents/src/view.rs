@@ -48,6 +48,36 @@ pub struct Mark {
     pub end: usize,
 }
 
+impl Block {
+    /// A block of a type, with nothing in it and without an id.
+    pub fn of(kind: &str) -> Self {
+        let mut block = Self::default();
+        kind.clone_into(&mut block.kind);
+        block
+    }
+
+    /// The same with a text.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = text.into();
+        self
+    }
+
+    /// The same with one more prop.
+    #[must_use]
+    pub fn with_prop(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.props.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same under an id.
+    #[must_use]
+    pub fn with_id(mut self, id: String) -> Self {
+        self.id = id;
+        self
+    }
+}
+
 impl Drop for Block {
     fn drop(&mut self) {
         let mut doomed = std::mem::take(&mut self.children);

@@ -121,13 +121,8 @@ fn set_marks(scope: &mut Scope<'_, '_>, target: &text::Target, marks: &[Mark]) -
     })
 }
 
-/// Whether a client's id can stand as a block's: letters, digits, `-` and `_`, at most 64.
-pub fn is_block_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-}
-
 fn checked_id(scope: &Scope<'_, '_>, id: &str, pointer: &str) -> Result<String, Error> {
-    if !is_block_id(id) {
+    if !kinds::is_block_id(id) {
         return Err(Error::invalid(
             format!("{pointer}/id"),
             "bad_id",

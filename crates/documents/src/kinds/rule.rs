@@ -147,11 +147,13 @@ fn check_cells(value: &Value) -> Result<(), Wrong> {
     cells.into_iter().try_for_each(|cell| check_text(cell, MAX_CELL_CHARS))
 }
 
-fn is_word(word: &str) -> bool {
+/// A programming language, a provider.
+pub fn is_word(word: &str) -> bool {
     (1..=64).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphanumeric() || "_+#.-".contains(c))
 }
 
-fn is_block_id(id: &str) -> bool {
+/// What can stand as the id of a block: letters, digits, `-` and `_`, at most 64.
+pub fn is_block_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_' || c == b'-')
 }
 

@@ -5,10 +5,21 @@ use super::{
     inline::{Piece, plain},
     rich::Place,
 };
-use crate::view::Block;
+use crate::{kinds::is_name, view::Block};
 use comrak::nodes::{AlertType, Node, NodeAlert, NodeCodeBlock, NodeHeading, NodeMath, NodeValue};
 use serde_json::Value;
 use std::iter;
+
+/// Remarks that stand for what Markdown has no word for.
+pub(super) const UNTITLED: &str = "untitled";
+pub(super) const CONTENTS: &str = "table of contents";
+/// Before the type of a block of which there is nothing else to say.
+pub(super) const BLOCK: &str = "block: ";
+pub(super) const COLUMNS: &str = "<!-- column_list -->";
+pub(super) const COLUMN: &str = "<!-- column -->";
+pub(super) const COLUMNS_END: &str = "<!-- /column_list -->";
+pub(super) const SYNCED: &str = "<!-- synced_block -->";
+pub(super) const SYNCED_END: &str = "<!-- /synced_block -->";
 
 /// Whether a block writes its children itself.
 pub(super) fn takes_its_children(block: &Block) -> bool {
@@ -32,7 +43,12 @@ impl<'a> Page<'a> {
             "bulleted_list_item" | "numbered_list_item" | "todo" => opened.inside = Some(self.list_item(into, block)),
             "toggle" => {
                 let summary = super::rich::to_html(&Piece::of(block));
-                self.html(into, format!("<details>\n<summary>{summary}</summary>"));
+                let open = if block.props.get("open") == Some(&Value::Bool(true)) {
+                    " open"
+                } else {
+                    ""
+                };
+                self.html(into, format!("<details{open}>\n<summary>{summary}</summary>"));
                 opened.closing = Some("</details>");
             }
             "quote" => opened.inside = Some(self.quote(into, block)),
@@ -47,26 +63,39 @@ impl<'a> Page<'a> {
             "video" | "audio" | "file" | "bookmark" | "embed" => self.media(into, block),
             "child_page" | "link_to_page" => self.page_link(into, block),
             "board_embed" => self.board_link(into, block),
-            "synced_block" => self.synced(into, block),
+            "synced_block" => {
+                if !self.synced(into, block) {
+                    self.html(into, SYNCED);
+                    opened.closing = Some(SYNCED_END);
+                }
+            }
+            "column_list" => {
+                self.html(into, COLUMNS);
+                opened.closing = Some(COLUMNS_END);
+            }
+            "column" => self.html(into, COLUMN),
             "table" => self.table(into, &block.children, block.props.get("has_header_row") == Some(&Value::Bool(true))),
             "table_row" => self.table(into, std::slice::from_ref(block), false),
-            "table_of_contents" => self.comment(into, "table of contents"),
-            "paragraph" | "column_list" | "column" => self.paragraph(into, &Piece::of(block)),
+            "table_of_contents" => self.comment(into, CONTENTS),
+            "paragraph" => self.paragraph(into, &Piece::of(block)),
             _ => self.custom(into, block),
         }
         opened
     }
 
-    pub(super) fn title(self, into: Node<'a>, title: &str) {
+    /// Puts the title in front of everything. Where there is none, a remark keeps a heading from being read as one.
+    pub(super) fn title(self, root: Node<'a>, title: &str) {
+        let is_heading = |first: Node<'a>| matches!(first.data().value, NodeValue::Heading(heading) if heading.level == 1);
         if !title.trim().is_empty() {
-            let heading = self.append(
-                into,
-                NodeValue::Heading(NodeHeading {
-                    level: 1,
-                    ..NodeHeading::default()
-                }),
-            );
+            let heading = NodeHeading {
+                level: 1,
+                ..NodeHeading::default()
+            };
+            let heading = self.node(NodeValue::Heading(heading));
+            root.prepend(heading);
             self.rich(heading, &plain(title), Place::Heading);
+        } else if root.first_child().is_some_and(is_heading) {
+            root.prepend(self.remark(UNTITLED));
         }
     }
 
@@ -79,10 +108,8 @@ impl<'a> Page<'a> {
     }
 
     fn heading(self, into: Node<'a>, block: &Block) {
-        let level = block.props.get("level").and_then(Value::as_f64).unwrap_or(1.0).clamp(1.0, 4.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 1 to 4")]
         let heading = NodeHeading {
-            level: level as u8,
+            level: level(block),
             ..NodeHeading::default()
         };
         let heading = self.append(into, NodeValue::Heading(heading));
@@ -91,8 +118,18 @@ impl<'a> Page<'a> {
 
     fn quote(self, into: Node<'a>, block: &Block) -> Node<'a> {
         let quote = self.append(into, NodeValue::BlockQuote);
-        self.paragraph(quote, &Piece::of(block));
+        self.own_text(quote, block, &Piece::of(block));
         quote
+    }
+
+    /// The text of a block that holds others. Where it is empty, a remark stands for it, or the first of those others would
+    /// be read as it.
+    pub(super) fn own_text(self, into: Node<'a>, block: &Block, pieces: &[Piece<'_>]) {
+        if pieces.is_empty() && !block.children.is_empty() {
+            let paragraph = self.append(into, NodeValue::Paragraph);
+            self.append(paragraph, NodeValue::HtmlInline("<!-- -->".to_owned()));
+        }
+        self.paragraph(into, pieces);
     }
 
     /// With a tone it is an alert; else a quote with the icon in front.
@@ -106,7 +143,7 @@ impl<'a> Page<'a> {
                 fence_offset: 0,
             };
             let alert = self.append(into, NodeValue::Alert(Box::new(alert)));
-            self.paragraph(alert, &Piece::of(block));
+            self.own_text(alert, block, &Piece::of(block));
             return alert;
         }
         let quote = self.append(into, NodeValue::BlockQuote);
@@ -114,7 +151,7 @@ impl<'a> Page<'a> {
             .into_iter()
             .flat_map(|icon| plain(icon).into_iter().chain(iter::once(Piece::Text(" "))));
         let pieces: Vec<_> = icon.chain(Piece::of(block)).collect();
-        self.paragraph(quote, &pieces);
+        self.own_text(quote, block, &pieces);
         quote
     }
 
@@ -130,16 +167,16 @@ impl<'a> Page<'a> {
         self.append(into, NodeValue::CodeBlock(Box::new(code)));
     }
 
-    /// `$$…$$` on one line; as a fenced block where that would read as something else.
+    /// `$$…$$` where it has one line; as a fenced block where it would read as something else.
     fn equation(self, into: Node<'a>, text: &str) {
         let text = text.trim();
         if text.is_empty() {
             return;
         }
-        if !fits_dollars(text) {
+        let literal = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if literal != text || !fits_dollars(text) {
             return self.code(into, "math", text);
         }
-        let literal = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let paragraph = self.append(into, NodeValue::Paragraph);
         self.append(
             paragraph,
@@ -155,10 +192,20 @@ impl<'a> Page<'a> {
     fn custom(self, into: Node<'a>, block: &Block) {
         let pieces = Piece::of(block);
         if pieces.is_empty() && block.children.is_empty() {
-            return self.comment(into, &block.kind);
+            return match is_name(&block.kind) {
+                true => self.html(into, format!("<!-- {BLOCK}{} -->", block.kind)),
+                false => self.comment(into, &block.kind),
+            };
         }
         self.paragraph(into, &pieces);
     }
+}
+
+fn level(block: &Block) -> u8 {
+    let level = block.props.get("level").and_then(Value::as_f64).unwrap_or(1.0).clamp(1.0, 4.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 1 to 4")]
+    let level = level as u8;
+    level
 }
 
 fn language(block: &Block) -> &str {

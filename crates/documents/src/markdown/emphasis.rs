@@ -4,10 +4,7 @@
 //! not bold. A pair that might not be read is written as HTML, which every reader of Markdown takes inline. The rules
 //! here are a little stricter than CommonMark's, so that Unicode's categories need not be known.
 
-use super::{
-    inline::{Format, Piece},
-    rich::Part,
-};
+use super::{inline::Piece, rich::Part, span::Format};
 
 /// Stands for `~~`: neither a letter nor a blank nor punctuation.
 const STRIKE: char = '\u{ffff}';
@@ -68,7 +65,7 @@ fn delimiter(part: &Part<'_>) -> Option<char> {
         Piece::Open(format) | Piece::Close(format) => match format {
             Format::Bold | Format::Italic => Some('*'),
             Format::Strike => Some('~'),
-            Format::Underline | Format::Highlight(_) | Format::Color(_) | Format::Link(_) | Format::Code => None,
+            Format::Underline | Format::Highlight(_) | Format::Color(_) | Format::Link(_) | Format::Mention(_) | Format::Code => None,
         },
         Piece::Text(_) | Piece::Code(_) | Piece::Break => None,
     }
@@ -86,8 +83,8 @@ fn is_letter(c: char) -> bool {
 
 fn first_char(part: &Part<'_>) -> char {
     match &part.piece {
-        Piece::Open(Format::Link(_)) => '[',
-        Piece::Close(Format::Link(_)) => ']',
+        Piece::Open(format) if format.url().is_some() => '[',
+        Piece::Close(format) if format.url().is_some() => ']',
         Piece::Open(_) | Piece::Close(_) => delimiter_char(part).unwrap_or('<'),
         Piece::Text(_) => part.source.chars().next().unwrap_or('\n'),
         Piece::Code(_) => '`',
@@ -97,8 +94,8 @@ fn first_char(part: &Part<'_>) -> char {
 
 fn last_char(part: &Part<'_>) -> char {
     match &part.piece {
-        Piece::Open(Format::Link(_)) => '[',
-        Piece::Close(Format::Link(_)) => ')',
+        Piece::Open(format) if format.url().is_some() => '[',
+        Piece::Close(format) if format.url().is_some() => ')',
         Piece::Open(_) | Piece::Close(_) => delimiter_char(part).unwrap_or('>'),
         Piece::Text(_) => part.source.chars().next_back().unwrap_or('\n'),
         Piece::Code(_) => '`',

@@ -5,7 +5,7 @@
 
 use super::rich::Place;
 use crate::kinds::MAX_URL_LEN;
-use std::fmt::Write;
+use std::{fmt::Write, ops::Range};
 
 /// Where a run of text stands.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +128,19 @@ fn bare_url(text: &str) -> Option<&str> {
     let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'', '*', '_', '~', '\u{feff}']);
     let reads_back = (scheme.len() + 1..=MAX_URL_LEN).contains(&url.len()) && !url.contains(['&', '\u{feff}']);
     reads_back.then_some(url)
+}
+
+/// Where [`escape`] writes `<url>`.
+pub(super) fn bare_urls(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices("http") {
+        let starts_word = !text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        let is_behind = found.last().is_none_or(|last| last.end <= at);
+        if let Some(url) = bare_url(&text[at..]).filter(|_| starts_word && is_behind) {
+            found.push(at..at + url.len());
+        }
+    }
+    found
 }
 
 /// Whether `&` and this would be read as one character.

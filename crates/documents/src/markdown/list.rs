@@ -22,12 +22,11 @@ impl<'a> Page<'a> {
         };
         let item = self.append(self.list(into, list_type, start(block)), item);
         let pieces = Piece::of(block);
-        if pieces.is_empty() && !block.children.is_empty() {
-            // A marker alone, then a blank line: what follows would not be in the item.
-            let paragraph = self.append(item, NodeValue::Paragraph);
-            self.append(paragraph, NodeValue::HtmlInline("<!-- -->".to_owned()));
+        self.own_text(item, block, &pieces);
+        if item.first_child().is_none() {
+            // So that comrak parts it from what follows.
+            self.append(item, NodeValue::Paragraph);
         }
-        self.paragraph(item, &pieces);
         item
     }
 

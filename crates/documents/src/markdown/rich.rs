@@ -3,10 +3,15 @@
 use super::{
     Page, emphasis,
     escape::{Spot, escape},
-    inline::{Format, Piece, plain},
+    inline::{Piece, plain},
+    span::Format,
 };
+use crate::kinds::Mention;
 use comrak::nodes::{Node, NodeCode, NodeLink, NodeValue};
 use std::{borrow::Cow, fmt::Write, mem};
+
+/// The title of a link that is a mention.
+pub(super) const MENTION: &str = "mention";
 
 /// What the text stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +61,8 @@ impl<'a> Page<'a> {
         self.raw(inside, &mut raw);
     }
 
-    /// The words of a link; where they are its URL, so that comrak writes `<url>`.
-    pub(super) fn label(self, link: Node<'a>, url: &str, label: &str) {
-        if label == url && is_autolink(url) {
-            return self.text(link, url);
-        }
+    /// The words of a link or an image.
+    pub(super) fn label(self, link: Node<'a>, label: &str) {
         self.rich(link, &plain(label), Place::Label);
     }
 
@@ -105,7 +107,8 @@ fn line_break(place: Place) -> &'static str {
 /// What holds the text of a format in comrak's tree, if anything does.
 fn span(format: &Format, is_tag: bool) -> Option<NodeValue> {
     match format {
-        Format::Link(url) => Some(NodeValue::Link(link_node(url))),
+        Format::Link(url) => Some(NodeValue::Link(link_node(url, ""))),
+        Format::Mention(_) => format.url().map(|url| NodeValue::Link(link_node(&url, MENTION))),
         Format::Bold if !is_tag => Some(NodeValue::Strong),
         Format::Italic if !is_tag => Some(NodeValue::Emph),
         Format::Strike if !is_tag => Some(NodeValue::Strikethrough),
@@ -134,13 +137,13 @@ fn parts<'t>(pieces: &[Piece<'t>], place: Place) -> Vec<Part<'t>> {
                 spot.starts_line = false;
             }
             Piece::Break => spot.starts_line = true,
-            Piece::Open(Format::Link(_)) => {
+            Piece::Open(format) if format.is_whole() => {
                 spot.in_link = true;
-                if let Some(before) = parts.last_mut() {
+                if let Some(before) = parts.last_mut().filter(|_| format.url().is_some()) {
                     unmake_image(&mut before.source);
                 }
             }
-            Piece::Close(Format::Link(_)) => spot.in_link = place == Place::Label,
+            Piece::Close(format) if format.is_whole() => spot.in_link = place == Place::Label,
             Piece::Open(_) | Piece::Close(_) => {}
         }
         parts.push(Part {
@@ -173,14 +176,18 @@ fn is_autolink(url: &str) -> bool {
     (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['<', '>', '&', '|', '\\'])
 }
 
-pub(super) fn link_node(url: &str) -> Box<NodeLink> {
+/// A link; its title says what more than a link it is.
+pub(super) fn link_node(url: &str, title: &str) -> Box<NodeLink> {
     // A reader decodes `&copy;` in a URL as in any text.
     let url = if url.contains(';') {
         url.replace('&', "&amp;")
     } else {
         url.to_owned()
     };
-    Box::new(NodeLink { url, title: String::new() })
+    Box::new(NodeLink {
+        url,
+        title: title.to_owned(),
+    })
 }
 
 fn opening_tag(format: &Format) -> String {
@@ -193,6 +200,8 @@ fn opening_tag(format: &Format) -> String {
         Format::Highlight(Some(color)) => format!("<mark style=\"background-color: {color}\">"),
         Format::Color(color) => format!("<span style=\"color: {color}\">"),
         Format::Link(url) => format!("<a href=\"{}\">", html_text(url)),
+        Format::Mention(Mention::Date(date)) => format!("<time datetime=\"{}\">", html_text(date)),
+        Format::Mention(_) => format!("<a href=\"{}\" title=\"{MENTION}\">", html_text(&format.url().unwrap_or_default())),
         Format::Code => "<code>".to_owned(),
     }
 }
@@ -205,7 +214,8 @@ fn closing_tag(format: &Format) -> &'static str {
         Format::Underline => "</u>",
         Format::Highlight(_) => "</mark>",
         Format::Color(_) => "</span>",
-        Format::Link(_) => "</a>",
+        Format::Mention(Mention::Date(_)) => "</time>",
+        Format::Link(_) | Format::Mention(_) => "</a>",
         Format::Code => "</code>",
     }
 }

@@ -14,8 +14,8 @@ type Cell<'b> = Vec<Piece<'b>>;
 
 impl<'a> Page<'a> {
     /// Writes rows as a table; without a header row of their own they get an empty one, which GitHub needs.
-    pub(super) fn table(self, into: Node<'a>, rows: &[Block], has_header: bool) {
-        let mut rows: Vec<Vec<Cell<'_>>> = rows.iter().map(cells).collect();
+    pub(super) fn table(self, into: Node<'a>, blocks: &[Block], has_header: bool) {
+        let mut rows: Vec<Vec<Cell<'_>>> = blocks.iter().map(cells).collect();
         let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
         if columns == 0 {
             return;
@@ -33,6 +33,12 @@ impl<'a> Page<'a> {
         let table = self.append(into, NodeValue::Table(Box::new(table)));
         for (number, row) in rows.iter().enumerate() {
             let row_node = self.append(table, NodeValue::TableRow(number == 0));
+            if let Some(block) = (number + usize::from(has_header))
+                .checked_sub(1)
+                .and_then(|index| blocks.get(index))
+            {
+                self.made_for(row_node, block);
+            }
             for column in 0..columns {
                 let cell = self.append(row_node, NodeValue::TableCell);
                 self.rich(cell, row.get(column).map_or(&[], Vec::as_slice), Place::Cell);

@@ -61,13 +61,14 @@ fn the_title_is_the_first_heading() {
         "# Plan \\# 1 of \\*ours\\*\n\nHi\n"
     );
     assert_eq!(to_markdown("", &[]), "");
+    assert_eq!(to_markdown("", &[block("heading", "a")]), "<!-- untitled -->\n\n# a\n");
 }
 
 #[test]
 fn headings_have_their_level() {
     check([with("heading", "C# and F #", json!({"level": 3}))], "### C# and F \\#");
     check([with("heading", "a\nb", json!({"level": 9}))], "#### a b");
-    check([block("heading", "a")], "# a");
+    check([block("divider", ""), block("heading", "a")], "-----\n\n# a");
 }
 
 #[test]
@@ -267,9 +268,9 @@ fn links_lead_only_where_they_may() {
 #[test]
 fn mentions_lead_to_what_they_mean() {
     let mention = |kind: &str, id: &str| marked("@Ada", [mark("mention", json!(json!({"kind": kind, "id": id}).to_string()), 0, 4)]);
-    check([mention("page", ID)], &format!("[@Ada](/documents/{ID})"));
-    check([mention("user", ID)], &format!("[@Ada](/users/{ID})"));
-    check([mention("date", "2026-10-01")], "@Ada");
+    check([mention("page", ID)], &format!("[@Ada](/documents/{ID} \"mention\")"));
+    check([mention("user", ID)], &format!("[@Ada](/users/{ID} \"mention\")"));
+    check([mention("date", "2026-10-01")], "<time datetime=\"2026-10-01\">@Ada</time>");
     check([mention("user", "x](javascript:a)")], "@Ada");
 }
 
@@ -329,6 +330,7 @@ fn quotes_and_callouts_hold_their_children() {
         "> 💡 a\n> \n> b",
     );
     check([block("quote", "[!NOTE]\na")], "> \\[!NOTE\\]\\\n> a");
+    check([under(block("quote", ""), [block("paragraph", "a")])], "> <!-- -->\n> \n> a");
 }
 
 #[test]
@@ -354,7 +356,8 @@ fn code_diagrams_and_formulas_are_verbatim() {
         "````\n```\n# a\n````",
     );
     check([block("mermaid", "graph TD\nA-->B")], "```mermaid\ngraph TD\nA-->B\n```");
-    check([block("equation", "a_1 <\n b^2")], "$$a_1 < b^2$$");
+    check([block("equation", " a_1 < b^2 ")], "$$a_1 < b^2$$");
+    check([block("equation", "a_1 <\n b^2")], "```math\na_1 <\n b^2\n```");
     check([block("equation", "<img src=x>$$")], "```math\n<img src=x>$$\n```");
     check([block("equation", " ")], "");
     check([block("divider", "")], "-----");
@@ -368,7 +371,7 @@ fn media_are_links_and_images() {
     );
     check(
         [with("image", "Ours", json!({"attachment_id": ID, "alt": "A cat"}))],
-        &format!("![A cat](/api/v1/attachments/{ID}/content/)\n\nOurs"),
+        &format!("![A cat](/api/v1/attachments/{ID}/content/ \"Ours\")"),
     );
     check(
         [
@@ -380,13 +383,16 @@ fn media_are_links_and_images() {
     for kind in ["video", "audio", "file", "bookmark", "embed"] {
         check(
             [with(kind, "Talk [1]", json!({"url": "https://a.b/c"}))],
-            "[Talk \\[1\\]](https://a.b/c)",
+            &format!("[Talk \\[1\\]](https://a.b/c \"{kind}\")"),
         );
-        check([with(kind, "", json!({"url": "https://a.b/c_d_"}))], "<https://a.b/c_d_>");
+        check(
+            [with(kind, "", json!({"url": "https://a.b/c_d_"}))],
+            &format!("[https://a.b/c_d\\_](https://a.b/c_d_ \"{kind}\")"),
+        );
     }
     check(
         [with("file", "", json!({"attachment_id": ID, "name": "a_b.pdf"}))],
-        &format!("[a_b.pdf](/api/v1/attachments/{ID}/content/)"),
+        &format!("[a_b.pdf](/api/v1/attachments/{ID}/content/ \"file\")"),
     );
 }
 
@@ -394,22 +400,29 @@ fn media_are_links_and_images() {
 fn pages_and_boards_are_links() {
     check(
         [with("child_page", "", json!({"document_id": ID, "title": "Plan"}))],
-        &format!("[Plan](/documents/{ID})"),
+        &format!("[Plan](/documents/{ID} \"child_page\")"),
     );
     check(
         [with("link_to_page", "Plan", json!({"document_id": ID}))],
-        &format!("[Plan](/documents/{ID})"),
+        &format!("[Plan](/documents/{ID} \"link_to_page\")"),
     );
     check([with("link_to_page", "", json!({"document_id": "../x"}))], "<!-- link_to_page -->");
     check(
         [with("board_embed", "", json!({"board_id": ID}))],
-        &format!("[Board](/boards/{ID})"),
+        &format!("[Board](/boards/{ID} \"board_embed\")"),
     );
     check(
-        [with("synced_block", "", json!({"source_document_id": ID}))],
-        &format!("[Synced block](/documents/{ID})"),
+        [with(
+            "synced_block",
+            "",
+            json!({"source_document_id": ID, "source_block_id": "b_1"}),
+        )],
+        &format!("[Synced block](/documents/{ID}#b_1 \"synced_block\")"),
     );
-    check([under(block("synced_block", ""), [block("paragraph", "a")])], "a");
+    check(
+        [under(block("synced_block", ""), [block("paragraph", "a")])],
+        "<!-- synced_block -->\n\na\n\n<!-- /synced_block -->",
+    );
 }
 
 #[test]
@@ -441,7 +454,10 @@ fn tables_have_a_header_and_equal_rows() {
 #[test]
 fn columns_follow_each_other() {
     let column = |text: &str| under(block("column", ""), [block("paragraph", text)]);
-    check([under(block("column_list", ""), [column("a"), column("b")])], "a\n\nb");
+    check(
+        [under(block("column_list", ""), [column("a"), column("b")])],
+        "<!-- column_list -->\n\n<!-- column -->\n\na\n\n<!-- column -->\n\nb\n\n<!-- /column_list -->",
+    );
 }
 
 #[test]
@@ -449,7 +465,7 @@ fn what_markdown_cannot_say_leaves_a_remark_or_its_text() {
     check([block("table_of_contents", "")], "<!-- table of contents -->");
     check(
         [block("custom", ""), block("hologram", ""), block("x --> <script>", "")],
-        "<!-- custom -->\n\n<!-- hologram -->\n\n<!-- x -- script -->",
+        "<!-- block: custom -->\n\n<!-- block: hologram -->\n\n<!-- x -- script -->",
     );
     check([under(block("hologram", "Seen"), [block("paragraph", "inside")])], "Seen\n\ninside");
 }
