@@ -12,6 +12,7 @@ mod m0009_identity;
 mod m0010_tenants;
 mod m0011_access;
 mod m0012_account_exports;
+mod m0015_document_locks;
 mod m0016_search;
 
 use sea_orm_migration::prelude::*;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_access::Migration),
             Box::new(m0012_account_exports::Migration),
             Box::new(m0016_search::Migration),
+            Box::new(m0015_document_locks::Migration),
         ]
     }
 }

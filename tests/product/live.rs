@@ -3,6 +3,8 @@
 mod dialect;
 mod edits;
 mod hello;
+mod leases;
+mod locks;
 mod nodes;
 mod over_http;
 mod presence;

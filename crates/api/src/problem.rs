@@ -128,11 +128,21 @@ pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
+fn more(error: &impl Explain) -> Option<Box<Map<String, Value>>> {
+    let members: Map<String, Value> = error
+        .more()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    (!members.is_empty()).then(|| Box::new(members))
+}
+
 impl<E: Explain> From<E> for ApiError {
     fn from(error: E) -> Self {
         Self {
             fields: error.fields(),
             retry_after: error.retry_after().map(whole_seconds),
+            more: more(&error),
             ..Self::new(status_of(error.kind()), error.code(), told(&error))
         }
     }
@@ -260,6 +270,10 @@ impl ApiError {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 answer.insert_header((header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string()))
             }
+            StatusCode::LOCKED => match self.retry_after {
+                Some(wait) => answer.insert_header((header::RETRY_AFTER, wait.to_string())),
+                None => &mut answer,
+            },
             _ => &mut answer,
         };
         if let Some(allow) = &self.allow {

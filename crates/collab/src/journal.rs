@@ -2,11 +2,14 @@
 //! gathers, so five hundred pages with an edit a second each cost a handful of commits, not five hundred.
 
 use backends::db;
-use documents::log::{self, Batch};
+use documents::{
+    lock::{self, Pass},
+    log::{self, Batch},
+};
 use events::{By, Change};
 use kernel::id::*;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 use workspaces::access::fence::{self, Writers};
 
@@ -20,6 +23,8 @@ pub struct Append {
     pub batch: Arc<Batch>,
     /// Who made it; it is committed only while all of them may edit the page.
     pub writers: Writers,
+    /// What its edits come with; it is committed only while no lock keeps one of them out.
+    pub passes: Vec<Pass>,
     /// The new title, when the batch changed it.
     pub title: Option<String>,
     /// The workspace and user for a `document.edited` event, when one is due.
@@ -35,6 +40,8 @@ pub enum Outcome {
     Behind,
     /// Somebody who made it may not edit the page any more. Nothing was written.
     AccessLost,
+    /// A lock keeps some of it out. Nothing was written.
+    Locked,
     /// Not known, or failed: the room reads the log to find out.
     Failed(String),
 }
@@ -98,10 +105,19 @@ async fn one_by_one(db: &DatabaseConnection, appends: &[Append]) -> Vec<Outcome>
     outcomes
 }
 
+/// Why a batch is not written, whatever is tried.
+#[derive(Clone, Copy)]
+enum Barred {
+    /// Somebody who made it has lost the right to.
+    AccessLost,
+    /// A lock keeps some of it out.
+    Locked,
+}
+
 /// What ended a transaction.
 enum Ended {
-    /// These had lost the right to what they wrote.
-    AccessLost(Vec<usize>),
+    /// These are not to be written.
+    Barred(Vec<(usize, Barred)>),
     /// The database's own.
     Db(DbErr),
 }
@@ -113,26 +129,30 @@ impl From<DbErr> for Ended {
 }
 
 async fn commit(db: &DatabaseConnection, appends: &[Append]) -> Result<Vec<Outcome>, DbErr> {
-    let mut lost = HashSet::new();
+    let mut barred = HashMap::new();
     loop {
-        match try_commit(db, appends, &lost).await {
+        match try_commit(db, appends, &barred).await {
             Ok(outcomes) => return Ok(outcomes),
             // Everything was rolled back; the others try again without them.
-            Err(Ended::AccessLost(more)) => lost.extend(more),
+            Err(Ended::Barred(more)) => barred.extend(more),
             Err(Ended::Db(error)) => return Err(error),
         }
     }
 }
 
-async fn try_commit(db: &DatabaseConnection, appends: &[Append], lost: &HashSet<usize>) -> Result<Vec<Outcome>, Ended> {
-    let outcome_of = |i| if lost.contains(&i) { Outcome::AccessLost } else { Outcome::Behind };
+async fn try_commit(db: &DatabaseConnection, appends: &[Append], barred: &HashMap<usize, Barred>) -> Result<Vec<Outcome>, Ended> {
+    let outcome_of = |i| match barred.get(&i) {
+        Some(Barred::AccessLost) => Outcome::AccessLost,
+        Some(Barred::Locked) => Outcome::Locked,
+        None => Outcome::Behind,
+    };
     let mut outcomes: Vec<Outcome> = (0..appends.len()).map(outcome_of).collect();
-    if lost.len() == appends.len() {
+    if barred.len() == appends.len() {
         return Ok(outcomes);
     }
     db::write(db, async |tx: &DatabaseTransaction| {
         // In the order of their ids, so that two nodes never wait for each other's rows crosswise.
-        let mut order: Vec<usize> = (0..appends.len()).filter(|i| !lost.contains(i)).collect();
+        let mut order: Vec<usize> = (0..appends.len()).filter(|i| !barred.contains_key(i)).collect();
         order.sort_by_key(|i| appends[*i].batch.document);
         let mut written = Vec::with_capacity(order.len());
         for i in order {
@@ -141,17 +161,28 @@ async fn try_commit(db: &DatabaseConnection, appends: &[Append], lost: &HashSet<
                 written.push(i);
             }
         }
+        let mut more = locked(tx, appends, &written).await?;
         // The last thing before the commit: whoever takes a right away waits for us, or we have waited for them.
         let writers: Vec<&Writers> = written.iter().map(|i| &appends[*i].writers).collect();
         let may = fence::may_still_write(tx, &writers).await?;
-        let lost: Vec<usize> = written.into_iter().zip(may).filter(|(_, may)| !may).map(|(i, _)| i).collect();
-        if lost.is_empty() {
-            Ok(outcomes)
-        } else {
-            Err(Ended::AccessLost(lost))
-        }
+        let lost = written.iter().zip(may).filter(|(_, may)| !may);
+        more.extend(lost.map(|(i, _)| (*i, Barred::AccessLost)));
+        if more.is_empty() { Ok(outcomes) } else { Err(Ended::Barred(more)) }
     })
     .await
+}
+
+/// Which of these a lock keeps out. They are written already, so their pages are held: whoever takes a lock waits for us,
+/// or we have waited for them and see it.
+async fn locked(tx: &DatabaseTransaction, appends: &[Append], written: &[usize]) -> Result<Vec<(usize, Barred)>, DbErr> {
+    let pages: Vec<DocumentId> = written.iter().map(|i| appends[*i].batch.document).collect();
+    let stand = lock::held_on(tx, &pages).await?;
+    let is_kept_out = |append: &Append| {
+        let held = stand.get(&append.batch.document).map_or(&[][..], Vec::as_slice);
+        append.passes.iter().any(|pass| lock::stop(held, *pass).is_some())
+    };
+    let out = written.iter().filter(|i| is_kept_out(&appends[**i]));
+    Ok(out.map(|i| (*i, Barred::Locked)).collect())
 }
 
 async fn write_one(tx: &DatabaseTransaction, append: &Append) -> Result<bool, DbErr> {

@@ -8,6 +8,7 @@
 pub mod close;
 pub mod follow;
 pub mod journal;
+pub mod lease;
 pub mod news;
 pub mod outbox;
 pub mod presence;

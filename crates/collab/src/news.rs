@@ -49,6 +49,11 @@ pub enum Told {
         /// The application's value, as CBOR.
         data: Vec<u8>,
     },
+    /// A page's locks are others than before.
+    Locks {
+        /// The page.
+        document: DocumentId,
+    },
     /// A page was put in the trash or destroyed.
     Gone {
         /// The pages.

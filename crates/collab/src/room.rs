@@ -13,10 +13,12 @@ mod fanout;
 mod gather;
 mod hello;
 mod history;
+mod locks;
 mod peer;
 mod rights;
 mod work;
 
+pub use locks::{Ask, GiveLease, TakeLease};
 pub use peer::{Join, JoinAs, Peer, Speaks};
 pub use rights::{Right, Rights};
 pub use work::{Answer, Base, EditDone, Origin, Task, Ticket, Work, Worked};
@@ -109,6 +111,7 @@ pub struct Room {
     edited_at: Option<Instant>,
     /// Where the counter of changes of access stood when everybody's rights were last asked.
     rights_version: i64,
+    locks: locks::Locks,
 }
 
 /// What a room is made of when its page was loaded.
@@ -146,6 +149,7 @@ impl Room {
             whole: None,
             edited_at: None,
             rights_version: 0,
+            locks: locks::Locks::default(),
             page: opened.page,
         };
         room.adopt(opened.stored, opened.actors);
@@ -184,7 +188,7 @@ impl Room {
     pub fn take(&mut self, input: Input, now: Now) {
         match input {
             Input::Join(join) => self.join(*join),
-            Input::Leave(conn) => self.leave(conn),
+            Input::Leave(conn) => self.leave(conn, now),
             Input::Said(conn, said) => self.said(conn, said, now),
             Input::Sync(conn, message) => self.on_sync(conn, message),
             Input::Chunks(conn, chunks) => self.gather_changes(conn, None, chunks),
@@ -225,13 +229,16 @@ impl Room {
                 }
                 self.presence_from_json(&client, user, value, now);
             }
+            json::Said::Lock(lock) => self.ask_for_lease(conn, lock),
+            json::Said::Unlock(unlock) => self.give_lease_back(conn, &unlock),
             json::Said::Resync => self.send_snapshot(conn, "requested"),
             json::Said::Ping(t) => peer.send("pong", None, json!({ "t": t })),
             json::Said::Ack | json::Said::Auth(_) => {}
         }
     }
 
-    fn leave(&mut self, conn: ConnectionId) {
+    fn leave(&mut self, conn: ConnectionId, now: Now) {
+        self.locks.lost(conn, now.at);
         if let Some(peer) = self.peers.remove(&conn) {
             self.presence.leave(&peer.client_id);
         }
@@ -246,6 +253,7 @@ impl Room {
         self.presence.expire(now.at, self.settings.presence_ttl);
         self.send_presence();
         self.catch_up_the_slow();
+        self.end_locks(now);
     }
 
     fn send_presence(&mut self) {

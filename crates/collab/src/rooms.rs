@@ -14,6 +14,7 @@ use automerge::ChangeHash;
 use backends::bus::{Bus, Heard};
 use documents::{
     error::Error,
+    lock,
     log::{self, Head, Source},
     op::Op,
     projection::{self, Content},
@@ -48,12 +49,12 @@ pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) follow: Arc<dyn Follow>,
     pub(crate) storage_id: Arc<str>,
-    runtime: Handle,
+    pub(crate) runtime: Handle,
     doors: Mutex<HashMap<DocumentId, Door>>,
     draining: AtomicBool,
     large: Arc<Semaphore>,
     viewings: Viewings,
-    keeper: access::Door,
+    pub(crate) keeper: access::Door,
 }
 
 /// Large frames that may wait in the rooms of a node: with 32 MiB each, a quarter of a gigabyte.
@@ -69,7 +70,7 @@ struct Door {
 /// A handle on the live pages of this node; cheap to clone.
 #[derive(Clone)]
 pub struct Rooms {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// An edit from elsewhere than a socket.
@@ -83,6 +84,8 @@ pub struct EditRequest {
     pub message_id: Option<String>,
     /// Blocks to answer with, besides those it makes.
     pub wanted: Vec<String>,
+    /// The lease of a large operation that it is a part of, see [`crate::lease`].
+    pub lease: Option<LockId>,
 }
 
 impl Rooms {
@@ -211,6 +214,7 @@ impl Rooms {
             who: access.who(),
             proven: access.version(),
             id: request.message_id,
+            lease: request.lease,
             source: Source::Rest,
             what: Task::Ops(base, request.ops),
         };
@@ -329,6 +333,12 @@ impl Rooms {
         }
     }
 
+    /// A page's locks are others than before: everybody on it is told, on all nodes.
+    pub async fn locks_changed(&self, document: DocumentId) {
+        self.send_if_live(document, Mail::Locks).await;
+        self.tell(Told::Locks { document }).await;
+    }
+
     /// Asks again what everybody on this workspace's live pages may do.
     pub async fn recheck(&self, workspace: WorkspaceId) {
         let live: Vec<DocumentId> = {
@@ -431,6 +441,7 @@ async fn on_news(rooms: &Rooms, told: Told) {
                 .send_if_live(document, Mail::Input(Input::RemoteEphemeral(sender, count, session, data)))
                 .await;
         }
+        Told::Locks { document } => rooms.send_if_live(document, Mail::Locks).await,
         Told::Gone { documents } => rooms.close_gone(&documents).await,
     }
 }
@@ -443,6 +454,13 @@ async fn heartbeat(rooms: Rooms) {
         let live: Vec<DocumentId> = rooms.shared.doors.lock().keys().copied().collect();
         if live.is_empty() {
             continue;
+        }
+        // In one query for all of them, as below.
+        if let Ok(mut held) = lock::held_on(&rooms.shared.db, &live).await {
+            for document in &live {
+                let held = held.remove(document).unwrap_or_default();
+                rooms.send_if_live(*document, Mail::LocksSeen(held)).await;
+            }
         }
         if let Ok(positions) = log::positions(&rooms.shared.db, &live).await {
             for (document, _, seq) in positions {

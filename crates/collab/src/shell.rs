@@ -2,6 +2,7 @@
 //! room asks for it, and keeps saves and projections. Everything that waits is here.
 
 mod access;
+mod locks;
 mod rest;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     room::{Answer, Input, Now, Opened, Room, Ticket, Worked},
     rooms::Shared,
 };
-use documents::{error::Error, log, projection::Content, snapshot};
+use documents::{error::Error, lock, lock::Held, log, projection::Content, snapshot};
 use kernel::{clock, id::*};
 use std::{
     collections::HashMap,
@@ -34,6 +35,10 @@ pub(crate) enum Mail {
     Presence(oneshot::Sender<Vec<serde_json::Value>>),
     /// What people may do has changed: ask again.
     Recheck,
+    /// The page's locks may be others than before.
+    Locks,
+    /// These were seen in the database a moment ago.
+    LocksSeen(Vec<Held>),
     /// The log may have grown.
     News(Option<i64>),
     /// The node goes away: finish and close.
@@ -80,7 +85,9 @@ impl Shell {
             }
         };
         let (head, saved) = (opened.stored.head.seq, opened.stored.snapshot.as_ref().map_or(0, |(seq, _)| *seq));
-        let room = Room::new(opened, shared.settings.clone());
+        let mut room = Room::new(opened, shared.settings.clone());
+        // Where this fails, the journal sees the locks.
+        room.set_locks(lock::held(&shared.db, document).await.unwrap_or_default());
         let journal = shared.journal.clone();
         let (waiting, next_ticket, rest, draining) = (HashMap::new(), 0, rest::Rest::default(), false);
         Ok(Self {
@@ -151,6 +158,9 @@ impl Shell {
                 // Whoever asked may have gone.
                 Mail::Presence(answer) => drop(answer.send(self.room.present())),
                 Mail::Recheck => self.recheck().await,
+                Mail::Locks => self.look_at_locks().await,
+                Mail::LocksSeen(held) if held == self.room.locks() => {}
+                Mail::LocksSeen(_) => self.look_at_locks().await,
                 Mail::News(seq) => behind |= seq.is_none_or(|seq| seq > self.room.head().seq),
                 Mail::Drain => self.draining = true,
             }
@@ -163,6 +173,7 @@ impl Shell {
         }
         self.commit_all().await;
         self.room.tick(now());
+        self.answer_asks().await;
         self.tell().await;
         for answer in reads {
             let content = tokio::task::block_in_place(|| Content::from(self.room.page().mirror()));
@@ -222,6 +233,10 @@ impl Shell {
             self.read_on().await;
         }
         while self.room.has_work() {
+            if self.room.has_locked_out() {
+                self.look_at_locks().await;
+                self.room.refuse_the_locked_out();
+            }
             for seq in self.room.unknown_bases() {
                 self.look_up(seq).await;
             }
@@ -256,6 +271,7 @@ impl Shell {
                     None => return self.recover().await,
                 },
                 Outcome::AccessLost => return self.sort_out().await,
+                Outcome::Locked => return self.sort_out_the_locked().await,
                 Outcome::Failed(why) => {
                     tracing::warn!(document = %self.document, why, "a commit failed or its outcome is unknown; reading the log");
                     return self.recover().await;

@@ -1,5 +1,5 @@
-//! Seeded simulation of rooms: random clients on several nodes, dropped and repeated messages, late news, commits whose
-//! outcome is unknown, crashes at any point. At the end everybody is brought together, and all have to agree: the log
+//! Seeded simulation of rooms: random clients on several nodes, dropped and repeated messages, late news, locks, commits
+//! whose outcome is unknown, crashes at any point. At the end everybody is brought together, and all have to agree: the log
 //! replayed, every room, every Automerge replica, every JSON client's own copy. Whatever was acknowledged is there once.
 //!
 //! A failing seed is printed. `SHEAF_SIM_SEED=7 cargo test -p collab simulation` plays it again, `SHEAF_SIM_ROUNDS=1000`

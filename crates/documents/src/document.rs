@@ -3,6 +3,7 @@
 use crate::{
     error::Error,
     limits::Limits,
+    lock,
     log::{self, Entry, Head, Source},
     op::NewBlock,
     page::Page,
@@ -194,8 +195,9 @@ pub struct DocumentEdit {
 /// Changes a page's own fields.
 ///
 /// # Errors
-/// Invalid fields.
+/// Invalid fields; [`Error::Locked`].
 pub async fn edit(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocument>, edit: DocumentEdit) -> Result<document::Model, Error> {
+    lock::check(tx, access).await?;
     checked_ornaments(edit.icon.clone().flatten().as_deref(), edit.cover.clone().flatten().as_deref())?;
     let mut row = access.document().clone().into_active_model();
     if let Some(icon) = edit.icon {
@@ -280,8 +282,9 @@ async fn with_descendants(tx: &impl ConnectionTrait, id: DocumentId) -> Result<V
 /// Puts a page and what hangs under it in the trash. Returns the pages that went.
 ///
 /// # Errors
-/// Only the database's.
+/// [`Error::Locked`], or the database's.
 pub async fn trash(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocument>) -> Result<Vec<DocumentId>, Error> {
+    lock::check(tx, access).await?;
     let id = access.id();
     let ids = with_descendants(tx, id).await?;
     for some in ids.chunks(500) {
@@ -300,12 +303,13 @@ pub async fn trash(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocume
 /// trash itself.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it is not in the trash.
+/// [`Error::NotFound`] when it is not in the trash; [`Error::Locked`].
 pub async fn restore(tx: &impl ConnectionTrait, access: &DocumentAccess<EditDocument>) -> Result<document::Model, Error> {
     let row = access.document();
     if row.deleted_at.is_none() {
         return Err(Error::NotFound);
     }
+    lock::check(tx, access).await?;
     document::Entity::update_many()
         .col_expr(document::Column::DeletedAt, Expr::value(Option::<clock::Time>::None))
         .col_expr(document::Column::DeletedWith, Expr::value(Option::<uuid::Uuid>::None))

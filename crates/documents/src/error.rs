@@ -1,7 +1,11 @@
 //! What can go wrong with a page.
 
-use kernel::error::{Explain, Field, Kind};
+use kernel::{
+    clock,
+    error::{Explain, Field, Kind},
+};
 use sea_orm::DbErr;
+use std::time::Duration;
 
 /// A failure of a page's verbs.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,12 @@ pub enum Error {
     /// The log does not give the page it promises.
     #[error("the page does not load: {0}")]
     Corrupt(String),
+    /// Somebody holds a lock on the page.
+    #[error("the page is locked{}", .0.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Locked(Box<crate::lock::Held>),
+    /// The lock that an edit was made under is gone.
+    #[error("the lock that this was done under is gone")]
+    LockLost,
     /// What stands in the way of a grant.
     #[error(transparent)]
     Grant(#[from] workspaces::Error),
@@ -66,7 +76,8 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::BlockNotFound(_) => Kind::NotFound,
-            Self::Taken(_) | Self::Cycle | Self::BaseUnknown => Kind::Conflict,
+            Self::Taken(_) | Self::Cycle | Self::BaseUnknown | Self::LockLost => Kind::Conflict,
+            Self::Locked(_) => Kind::Locked,
             Self::PositionOutOfRange { .. } | Self::Invalid(_) | Self::Refused(_) => Kind::Invalid,
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Broken(_) => Kind::Unavailable,
@@ -90,6 +101,8 @@ impl Explain for Error {
             Self::Refused(refusal) => refusal.code(),
             Self::Broken(_) => "unavailable",
             Self::Corrupt(_) => "document_corrupt",
+            Self::Locked(_) => "locked",
+            Self::LockLost => "lock_lost",
             Self::Access(e) => e.code(),
             Self::Grant(e) => e.code(),
             Self::Db(e) => e.code(),
@@ -99,6 +112,20 @@ impl Explain for Error {
     fn fields(&self) -> Vec<Field> {
         match self {
             Self::Invalid(fields) => fields.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Locked(held) => held.left(clock::now()),
+            _ => None,
+        }
+    }
+
+    fn more(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Locked(held) => held.told(),
             _ => Vec::new(),
         }
     }

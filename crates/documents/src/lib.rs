@@ -14,6 +14,7 @@ pub mod heads;
 pub mod kinds;
 pub mod limits;
 pub mod listing;
+pub mod lock;
 pub mod log;
 pub mod markdown;
 pub mod mirror;
@@ -26,3 +27,6 @@ pub mod snapshot;
 pub mod tree;
 pub mod url;
 pub mod view;
+
+#[cfg(test)]
+mod convergence;

@@ -14,6 +14,7 @@ pub mod document_actor;
 pub mod document_archive;
 pub mod document_change;
 pub mod document_head;
+pub mod document_lock;
 pub mod document_projection;
 pub mod document_snapshot;
 pub mod event;

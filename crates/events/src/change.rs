@@ -223,6 +223,10 @@ facts! {
     "document.access_changed" DocumentAccessChanged for Document, access { document: DocumentId }
     /// A page's content was changed; told once in a while, not for every edit.
     "document.edited" DocumentEdited for Document { document: DocumentId }
+    /// A page was locked against the edits of others, for good or until a time.
+    "document.locked" DocumentLocked for Document { document: DocumentId, lock: LockId }
+    /// A page's lock was taken away, or its time was over.
+    "document.unlocked" DocumentUnlocked for Document { document: DocumentId, lock: LockId }
     /// A page that not every member may see was read; told once in a while for each reader.
     "document.viewed" DocumentViewed for Admins { document: DocumentId }
     /// A page was put in the trash.

@@ -33,6 +33,7 @@ ids!(
     AccessRequestId,
     DocumentId,
     JobId,
+    LockId,
     ReportId
 );
 

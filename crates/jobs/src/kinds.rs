@@ -7,6 +7,7 @@ pub mod forget_jobs;
 pub mod index_page;
 pub mod keep_events;
 pub mod make_report;
+pub mod purge_locks;
 pub mod purge_sessions;
 pub mod purge_tokens;
 pub mod purge_workspaces;
@@ -25,6 +26,7 @@ pub use forget_jobs::ForgetJobs;
 pub use index_page::{IndexPage, IndexPages};
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
+pub use purge_locks::PurgeLocks;
 pub use purge_sessions::PurgeSessions;
 pub use purge_tokens::PurgeTokens;
 pub use purge_workspaces::PurgeWorkspaces;
@@ -72,6 +74,7 @@ kinds! {
     CompactPage,
     IndexPages,
     IndexPage,
+    PurgeLocks,
     PurgeSessions,
     EraseAccounts,
     EraseAccount,

@@ -7,8 +7,8 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeSessions, PurgeTokens, PurgeWorkspaces,
-        SealEvents, SnapshotPages,
+        CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeLocks, PurgeSessions, PurgeTokens,
+        PurgeWorkspaces, SealEvents, SnapshotPages,
     },
 };
 use backends::{db, signal::Signal};
@@ -39,6 +39,11 @@ pub struct Schedule {
 
 /// Everything that happens by itself. Another one is one more line.
 pub const SCHEDULES: &[Schedule] = &[
+    Schedule {
+        name: "purge_locks",
+        plan: "15 * * * * *",
+        job: |_| PurgeLocks {}.job(),
+    },
     Schedule {
         name: "purge_sessions",
         plan: "0 */5 * * * *",

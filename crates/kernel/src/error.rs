@@ -66,9 +66,13 @@ pub trait Explain: std::error::Error {
     fn fields(&self) -> Vec<Field> {
         Vec::new()
     }
-    /// How long to wait before it is worth trying again, when the kind is [`Kind::Limited`] and that is known.
+    /// How long to wait before it is worth trying again, when the kind is [`Kind::Limited`] or [`Kind::Locked`] and that is known.
     fn retry_after(&self) -> Option<Duration> {
         None
+    }
+    /// What else the caller can act on, by name: who holds a lock, until when.
+    fn more(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 }
 
@@ -87,6 +91,10 @@ impl<E: Explain> Explain for std::sync::Arc<E> {
 
     fn retry_after(&self) -> Option<Duration> {
         (**self).retry_after()
+    }
+
+    fn more(&self) -> Vec<(&'static str, String)> {
+        (**self).more()
     }
 }
 

@@ -78,6 +78,8 @@ ids! {
     AccessRequestId = now_v7;
     /// A page.
     DocumentId = new_v4;
+    /// A lock on a page, and its fence: a later one is another.
+    LockId = now_v7;
     /// One incarnation of a page's op log.
     EpochId = new_v4;
     /// One fact in the event log.

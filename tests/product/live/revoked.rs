@@ -21,12 +21,12 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// Somebody who writes without a pause, whether they may or not.
 #[derive(Default)]
-struct Writer {
+pub struct Writer {
     /// Edits that were answered.
-    answered: AtomicUsize,
+    pub answered: AtomicUsize,
     /// Edits that were committed.
-    acked: AtomicUsize,
-    is_over: AtomicBool,
+    pub acked: AtomicUsize,
+    pub is_over: AtomicBool,
 }
 
 impl Writer {
@@ -36,7 +36,7 @@ impl Writer {
     }
 
     /// Waits until this many more of something were counted.
-    async fn waits(&self, counter: &AtomicUsize, more: usize) {
+    pub async fn waits(&self, counter: &AtomicUsize, more: usize) {
         let (from, deadline) = (counter.load(Ordering::SeqCst), Instant::now() + Duration::from_secs(10));
         while counter.load(Ordering::SeqCst) < from + more {
             assert!(Instant::now() < deadline, "a writer got no answer");
@@ -44,16 +44,16 @@ impl Writer {
         }
     }
 
-    async fn by_rest(self: Arc<Self>, user: User, document: String) {
+    pub async fn by_rest(self: Arc<Self>, user: User, document: String) {
         let path = format!("/api/v1/documents/{document}/blocks/");
         while !self.is_over.load(Ordering::SeqCst) {
             let answer = user.post(&path, &json!({ "type": "paragraph", "text": "x" })).await;
-            assert!([201, 403].contains(&answer.status), "{}", answer.text);
+            assert!([201, 403, 423].contains(&answer.status), "{}", answer.text);
             self.count(answer.status == 201);
         }
     }
 
-    async fn by_socket(self: Arc<Self>, mut socket: Socket, block: String) {
+    pub async fn by_socket(self: Arc<Self>, mut socket: Socket, block: String) {
         let mut n = 0;
         while !self.is_over.load(Ordering::SeqCst) {
             n += 1;
@@ -62,7 +62,10 @@ impl Writer {
                 .say(json!({ "type": "insert", "block": block, "pos": 0, "text": "y", "id": id }))
                 .await;
             let answer = answer(&mut socket, &id).await;
-            assert!(answer["type"] == "ack" || answer["code"] == "read_only", "{answer}");
+            assert!(
+                answer["type"] == "ack" || answer["code"] == "read_only" || answer["code"] == "locked",
+                "{answer}"
+            );
             self.count(answer["type"] == "ack");
             // Below the rate that one connection may have.
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -84,7 +87,7 @@ async fn answer(socket: &mut Socket, id: &str) -> Value {
 }
 
 /// How many changes of somebody the page's log holds.
-async fn committed(db: &DatabaseConnection, document: &str, user: &str) -> i64 {
+pub async fn committed(db: &DatabaseConnection, document: &str, user: &str) -> i64 {
     let id = |text: &str| Uuid::parse_str(text).expect("an id");
     let sql = "SELECT COUNT(*) AS n FROM document_changes WHERE document_id = $1 AND user_id = $2";
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [id(document).into(), id(user).into()]);
@@ -92,7 +95,7 @@ async fn committed(db: &DatabaseConnection, document: &str, user: &str) -> i64 {
     row.try_get("", "n").expect("a number")
 }
 
-fn races() -> usize {
+pub fn races() -> usize {
     testing::env::var("SHEAF_TEST_RACES").map_or(RACES, |text| text.parse().expect("SHEAF_TEST_RACES is a number"))
 }
 

@@ -281,6 +281,7 @@ async fn apply(
         base_heads: base_heads(about.base_heads)?,
         message_id: about.message_id,
         wanted,
+        lease: None,
     };
     let done = state.rooms.edit(access, request).await?;
     Ok(Written {

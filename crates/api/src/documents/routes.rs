@@ -1,7 +1,7 @@
 //! Pages: made, listed, read, changed, put in the trash and back.
 
 use super::{
-    block_routes,
+    block_routes, lock_routes,
     shape::{BlockInput, Document, DocumentWithBlocks, whole},
 };
 use crate::{
@@ -39,6 +39,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(restore)
         .service(read_markdown);
     block_routes::routes(config);
+    lock_routes::routes(config);
     super::presence::routes(config);
     super::sync::routes(config);
 }

@@ -83,6 +83,12 @@ const INVALID: Failure = failure(
     "the input is not valid",
     "Something in the request is not valid; every bad field is named",
 );
+const LOCKED: Failure = failure(
+    StatusCode::LOCKED,
+    "locked",
+    "the page is locked: final, do not edit",
+    "Somebody holds the page; `holder`, `owner_id`, `reason` and `expires_at` tell who, why and until when",
+);
 const LIMITED: Failure = failure(
     StatusCode::TOO_MANY_REQUESTS,
     "rate_limited",
@@ -161,6 +167,7 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
         (has_body, TOO_LARGE),
         (has_body, WRONG_TYPE),
         (has_body || has_parameters, INVALID),
+        (is_kept_out(id), LOCKED),
         (true, LIMITED),
         (true, FAULT),
         (true, UNAVAILABLE),
@@ -168,6 +175,12 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
     .into_iter()
     .filter_map(|(applies, failure)| applies.then_some(failure))
     .collect()
+}
+
+/// Whether a lock on the page can stand in the way.
+fn is_kept_out(id: &str) -> bool {
+    let changes_blocks = id.starts_with("blocks.") && !["blocks.list", "blocks.read", "blocks.children"].contains(&id);
+    changes_blocks || ["documents.edit", "documents.delete", "documents.restore", "documents.lock"].contains(&id)
 }
 
 impl Failure {

@@ -86,7 +86,7 @@ impl Room {
         };
         let mut to_ours = self.diff_item(&theirs, &ours, like.as_ref())?;
         let pending = self.pending.take()?;
-        let writers = self.writers(&pending.works);
+        let (writers, passes) = (self.writers(&pending.works), self.passes(&pending.works));
         to_ours.changes = pending.items.iter().flat_map(|item| item.changes.clone()).collect();
         self.head = theirs;
         self.history.push(Arc::new(to_theirs));
@@ -118,6 +118,7 @@ impl Room {
         Some(Append {
             batch,
             writers,
+            passes,
             title: Some(self.page.mirror().title.clone()),
             edited_by: None,
         })

@@ -1,7 +1,7 @@
 //! Joining: the handshake's answer, then a replay of what was missed or the page whole, then live.
 
 use super::{
-    Room, echo,
+    Room, echo, locks,
     peer::{Join, JoinAs, Peer, Speaks},
     permission,
 };
@@ -34,11 +34,16 @@ impl Room {
             old.outbox.close(Close::Replaced);
         }
         let conn = join.conn;
+        self.locks.found_again(conn, &peer);
         self.peers.insert(conn, peer);
         match join.as_what {
             JoinAs::Json { hello, .. } => self.hello(conn, &hello, join.token_exp),
-            JoinAs::Chunks => self.send_whole(conn),
-            JoinAs::Repo { .. } | JoinAs::Sync => {}
+            JoinAs::Chunks => {
+                self.send_whole(conn);
+                self.tell_locks_to(conn);
+            }
+            JoinAs::Repo { .. } => {}
+            JoinAs::Sync => self.tell_locks_to(conn),
         }
     }
 
@@ -117,6 +122,9 @@ impl Room {
             (Some(seq), true) => ack["replay_from"] = json!(seq),
             (Some(_), false) => ack["resync"] = json!(true),
             (None, _) => {}
+        }
+        if let Some(held) = self.locks.held.first() {
+            ack["lock"] = locks::state(Some(held));
         }
         ack
     }

@@ -12,7 +12,8 @@ use crate::{
 };
 use automerge::ChangeHash;
 use bytes::Bytes;
-use kernel::{id::*, role::Level};
+use documents::error::Error;
+use kernel::{error::Explain, id::*, role::Level};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use workspaces::access::Who;
@@ -90,6 +91,8 @@ pub struct SpeaksSync {
     pub sent: Option<Vec<ChangeHash>>,
     /// A message of its that wants an answer.
     pub asks: Option<Asks>,
+    /// Whether changes of its were left out because of a lock: it is asked for them again when that is gone.
+    pub held_back: bool,
 }
 
 /// A stock client's addresses.
@@ -228,6 +231,22 @@ impl Peer {
             return;
         }
         self.send("error", id, json!({ "code": code, "message": message }));
+    }
+
+    /// Refuses one edit, with what the client can act on.
+    pub fn refuse_edit(&self, id: Option<&str>, error: &Error) {
+        let told = error.more();
+        if told.is_empty() || matches!(&self.speaks, Speaks::Sync(SpeaksSync { repo: Some(_), .. })) {
+            return self.error(id, error.code(), &error.to_string());
+        }
+        let mut fields = json!({ "code": error.code(), "message": error.to_string() });
+        for (name, value) in told {
+            fields[name] = json!(value);
+        }
+        if let Some(wait) = error.retry_after() {
+            fields["retry_after_ms"] = json!(wait.as_millis() as u64);
+        }
+        self.send("error", id, fields);
     }
 
     /// Closes it because it lost the page.

@@ -12,13 +12,14 @@ use bytes::Bytes;
 use documents::{
     error::Error,
     gate::change::Gate,
+    lock::Pass,
     log::{Batch, Entry, Head, Source},
     op::Op,
     page::Page,
     patches,
     view::Block,
 };
-use kernel::{error::Explain, id::*};
+use kernel::id::*;
 use std::sync::Arc;
 use workspaces::access::{Who, fence::Writers};
 
@@ -75,6 +76,8 @@ pub struct Work {
     pub proven: i64,
     /// The client's id of its message.
     pub id: Option<String>,
+    /// The lease of an operation that it is done under.
+    pub lease: Option<LockId>,
     /// Which door it came through.
     pub source: Source,
     /// What to do.
@@ -85,6 +88,14 @@ impl Work {
     /// Whose it is.
     pub fn user(&self) -> UserId {
         self.who.user()
+    }
+
+    /// What it comes with when a lock is in the way.
+    pub(super) fn pass(&self) -> Pass {
+        Pass {
+            user: self.user(),
+            lease: self.lease,
+        }
     }
 
     /// What the message stands under in the log: clients choose ids for themselves, so equal ones of two people are two.
@@ -380,11 +391,12 @@ impl Room {
             self.edited_at = Some(now.at);
         }
         let title = (self.page.mirror().title != was_title).then(|| self.page.mirror().title.clone());
-        let writers = self.writers(&pending.works);
+        let (writers, passes) = (self.writers(&pending.works), self.passes(&pending.works));
         self.pending = Some(pending);
         Worked::Commit(Append {
             batch,
             writers,
+            passes,
             title,
             edited_by: is_due.then_some((self.workspace, user)),
         })
@@ -413,7 +425,7 @@ impl Room {
                 let Some(peer) = self.peers.get(conn) else { return };
                 match error.as_ref() {
                     Error::Refused(refusal) if !peer.is_json() => refuse_client(peer, refusal),
-                    error => peer.error(id, error.code(), &error.to_string()),
+                    error => peer.refuse_edit(id, error),
                 }
             }
         }

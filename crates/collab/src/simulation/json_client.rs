@@ -75,6 +75,17 @@ impl JsonClient {
         inputs
     }
 
+    /// Wants the page for itself.
+    pub fn lock(&self) -> Vec<Input> {
+        let wish = json!({ "type": "lock", "ttl_ms": 60_000 });
+        self.conn.map(|conn| said(conn, &wish)).into_iter().collect()
+    }
+
+    /// Gives it back.
+    pub fn unlock(&self) -> Vec<Input> {
+        self.conn.map(|conn| said(conn, &json!({ "type": "unlock" }))).into_iter().collect()
+    }
+
     /// A random edit against what it knows.
     pub fn edit(&mut self, rng: &mut StdRng) -> Vec<Input> {
         let (Some(conn), Some(seq)) = (self.conn, self.seq) else {
@@ -145,8 +156,8 @@ impl JsonClient {
                     self.acked.insert(id.to_owned());
                 }
             }
-            // What is only unavailable is sent again at the next connect; anything else was refused for good.
-            "error" if message["code"] != "unavailable" => {
+            // What is only unavailable or locked is sent again at the next connect; anything else was refused for good.
+            "error" if message["code"] != "unavailable" && message["code"] != "locked" => {
                 self.pending.remove(message["id"].as_str().unwrap_or_default());
             }
             _ => {}

@@ -1,12 +1,14 @@
 //! A node of the simulation, and the log that all of them share.
 
 use crate::{
-    room::{Input, Now, Opened, Room, Worked},
+    room::{Ask, Input, Now, Opened, Room, Worked},
     settings::Settings,
 };
 use documents::{
+    error::Error,
     heads,
     limits::Limits,
+    lock::{self, Held, Holder, Pass},
     log::{self, Batch, Entry, Head, Source},
     op::NewBlock,
     page::Page,
@@ -27,6 +29,8 @@ pub struct Log {
     pub head: Head,
     pub rows: Vec<document_change::Model>,
     pub actors: BTreeMap<Vec<u8>, Option<UserId>>,
+    /// The locks on the page.
+    pub locks: Vec<Held>,
 }
 
 impl Log {
@@ -50,6 +54,7 @@ impl Log {
             head: head.clone(),
             rows: Vec::new(),
             actors: BTreeMap::new(),
+            locks: Vec::new(),
         };
         let entry = Entry {
             change,
@@ -123,6 +128,28 @@ impl Log {
         Page::load_seeded(None, changes, rng).expect("the log gives a page")
     }
 
+    /// Whether a lock keeps some of these out.
+    fn keeps_out(&self, passes: &[Pass]) -> bool {
+        passes.iter().any(|pass| lock::stop(&self.locks, *pass).is_some())
+    }
+
+    /// Takes a lease, or goes on with it.
+    pub fn take(&mut self, holder: Holder) -> Result<Held, Error> {
+        if let Some(other) = self.locks.iter().find(|held| held.holder != holder) {
+            return Err(Error::Locked(Box::new(other.clone())));
+        }
+        let held = self.locks.pop().unwrap_or_else(|| Held {
+            token: LockId::new(),
+            kind: lock::Kind::Lease,
+            holder,
+            reason: None,
+            created_at: clock::now(),
+            expires_at: None,
+        });
+        self.locks.push(held.clone());
+        Ok(held)
+    }
+
     fn actors(&self) -> Vec<(Vec<u8>, Option<UserId>)> {
         self.actors.clone().into_iter().collect()
     }
@@ -191,30 +218,69 @@ impl Node {
         if self.room.has_changes_waiting() {
             self.room.news(log.after(self.room.head().seq)).expect("the rows follow");
         }
+        while self.room.has_work() {
+            if self.work(log, crash) == Ended::Crashed {
+                return Ended::Crashed;
+            }
+        }
+        let now = self.now();
+        self.room.tick(now);
+        self.answer_asks(log);
+        Ended::Fine
+    }
+
+    fn answer_asks(&mut self, log: &mut Log) {
+        for ask in self.room.asks() {
+            match ask {
+                Ask::Take(take) => {
+                    let taken = log.take(Holder::Person(take.who.user()));
+                    self.look_at_locks(log);
+                    self.room.lease_taken(&take, taken);
+                }
+                Ask::Give(give) => {
+                    log.locks.retain(|held| held.token != give.token);
+                    self.look_at_locks(log);
+                    self.room.lease_given(&give);
+                }
+            }
+        }
+    }
+
+    /// Late news: others hold the page, or nobody does any more.
+    pub fn look_at_locks(&mut self, log: &Log) {
+        self.room.set_locks(log.locks.clone());
+    }
+
+    fn work(&mut self, log: &mut Log, crash: bool) -> Ended {
+        if self.room.has_locked_out() {
+            self.look_at_locks(log);
+            self.room.refuse_the_locked_out();
+        }
         for seq in self.room.unknown_bases() {
             if let Some(heads) = log.heads_at(seq) {
                 self.room.know_heads(seq, heads);
             }
         }
         let now = self.now();
-        let worked = self.room.work(false, now);
-        let ended = match worked {
+        match self.room.work(false, now) {
             Worked::Nothing => Ended::Fine,
             Worked::Broken => panic!("honest clients broke the page"),
             Worked::Commit(append) => self.commit(log, append, crash),
-        };
-        if ended == Ended::Fine {
-            let now = self.now();
-            self.room.tick(now);
         }
-        ended
     }
 
     fn commit(&mut self, log: &mut Log, mut append: crate::journal::Append, crash: bool) -> Ended {
         if crash && self.rng.random() {
             return Ended::Crashed;
         }
-        while !log.append(&append.batch) {
+        loop {
+            if append.batch.head.seq == log.head.seq && log.keeps_out(&append.passes) {
+                self.sort_out_the_locked(log);
+                return Ended::Fine;
+            }
+            if log.append(&append.batch) {
+                break;
+            }
             match self.room.behind(log.after(self.room.head().seq)) {
                 Some(again) => append = again,
                 // The same message came through the other node: the log says so.
@@ -234,6 +300,16 @@ impl Node {
             self.room.committed();
         }
         Ended::Fine
+    }
+
+    /// As the shell does it when a lock keeps something of the batch out.
+    fn sort_out_the_locked(&mut self, log: &Log) {
+        let pending = self.room.take_pending().expect("a batch");
+        let page = log.page(StdRng::from_rng(&mut self.rng));
+        self.room.reload(page, log.stored(), log.actors());
+        self.room.requeue(pending);
+        self.look_at_locks(log);
+        self.room.refuse_the_locked_out();
     }
 
     /// As the shell does it when the outcome of a commit is not known.

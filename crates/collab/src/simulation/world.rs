@@ -6,7 +6,7 @@ use super::{
     replica::Replica,
 };
 use crate::room::Input;
-use documents::patches;
+use documents::{lock::Holder, patches};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 const NODES: usize = 2;
@@ -71,10 +71,33 @@ impl World {
                 self.nodes[node].read_on(&self.log);
             }
             85..93 => self.reconnect_somebody(),
-            93..96 => self.disconnect_somebody(),
+            93..95 => self.disconnect_somebody(),
+            95..97 => self.lock_or_unlock(),
             _ => {
                 let node = self.rng.random_range(0..NODES);
                 self.deliver(node, true);
+            }
+        }
+    }
+
+    /// Somebody takes the page or gives it back, an operation of the product does, or time passes over all of them.
+    fn lock_or_unlock(&mut self) {
+        let i = self.rng.random_range(0..self.json.len());
+        match self.rng.random_range(0..6) {
+            0..2 => {
+                let inputs = self.json[i].lock();
+                self.wires[self.json[i].node].extend(inputs);
+            }
+            2 => {
+                let inputs = self.json[i].unlock();
+                self.wires[self.json[i].node].extend(inputs);
+            }
+            // Whoever has it keeps it.
+            3 => drop(self.log.take(Holder::Server(self.json[i].user))),
+            4 => self.log.locks.clear(),
+            _ => {
+                let node = self.rng.random_range(0..NODES);
+                self.nodes[node].look_at_locks(&self.log);
             }
         }
     }
@@ -173,7 +196,9 @@ impl World {
         }
         // Nothing is lost any more: after enough rounds nobody has anything left to say.
         for _ in 0..30 {
+            self.log.locks.clear();
             for node in 0..NODES {
+                self.nodes[node].look_at_locks(&self.log);
                 self.deliver(node, false);
                 self.nodes[node].read_on(&self.log);
             }

@@ -62,6 +62,30 @@ pub enum What {
     Changes(Vec<u8>),
 }
 
+/// A wish to have the page for oneself for a short time.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Lock {
+    /// The client's id of the message.
+    pub id: Option<String>,
+    /// `document`, which is also meant when it is left out.
+    pub scope: Option<String>,
+    /// `exclusive`, which is also meant when it is left out.
+    pub mode: Option<String>,
+    /// For how long.
+    pub ttl_ms: u64,
+    /// What it is for.
+    pub reason: Option<String>,
+}
+
+/// The end of that wish.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Unlock {
+    /// The client's id of the message.
+    pub id: Option<String>,
+    /// As in [`Lock`].
+    pub scope: Option<String>,
+}
+
 /// A message from a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
@@ -69,6 +93,10 @@ pub enum Said {
     Hello(Box<Hello>),
     /// An edit.
     Edit(Edit),
+    /// Wants the page for itself, or goes on wanting it.
+    Lock(Lock),
+    /// Gives it back.
+    Unlock(Unlock),
     /// Presence: cursor, selection, typing, status; null clears it.
     Presence(Value),
     /// A fresh token.
@@ -86,7 +114,7 @@ impl Said {
     pub fn price(&self) -> f64 {
         match self {
             Self::Edit(_) => 1.0,
-            Self::Hello(_) | Self::Resync | Self::Auth(_) => 10.0,
+            Self::Hello(_) | Self::Resync | Self::Auth(_) | Self::Lock(_) | Self::Unlock(_) => 10.0,
             Self::Presence(_) | Self::Ack | Self::Ping(_) => 0.0,
         }
     }
@@ -95,6 +123,8 @@ impl Said {
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Edit(edit) => edit.id.as_deref(),
+            Self::Lock(lock) => lock.id.as_deref(),
+            Self::Unlock(unlock) => unlock.id.as_deref(),
             _ => None,
         }
     }
@@ -204,6 +234,8 @@ fn say(mut fields: Map<String, Value>, id: Option<String>) -> Result<Said, Refus
             .and_then(Value::as_str)
             .map(|t| Said::Auth(t.to_owned()))
             .ok_or(("invalid_op", "auth needs a token".to_owned())),
+        "lock" => parse(fields).map(Said::Lock),
+        "unlock" => parse(fields).map(Said::Unlock),
         "ack" => Ok(Said::Ack),
         "resync" => Ok(Said::Resync),
         "ping" => Ok(Said::Ping(fields.remove("t").unwrap_or(Value::Null))),

@@ -161,6 +161,24 @@ pub struct OurMessage<'a> {
     pub read_only: bool,
 }
 
+/// Writes a message that makes the peer send again whatever is newer than `heads`: it says that nothing of what the peer
+/// believes to have sent has come. Automerge's flag for that would also make it send whole documents, which the gate could
+/// not bound; having no heads at all means the same to every peer.
+pub fn write_again(heads: &[ChangeHash]) -> Vec<u8> {
+    Message {
+        have: vec![Have {
+            last_sync: heads.to_vec(),
+            bloom: Default::default(),
+        }],
+        heads: Vec::new(),
+        need: Vec::new(),
+        changes: Vec::<Vec<u8>>::new().into(),
+        flags: None,
+        version: MessageVersion::V1,
+    }
+    .encode()
+}
+
 /// Writes a message. Without flags the peer sends single changes and no documents, which the gate could not bound.
 pub fn write(message: OurMessage<'_>) -> Vec<u8> {
     let mut heads = message.heads.to_vec();
