@@ -15,7 +15,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home sheaf \
-    && install -d -o sheaf -g sheaf /var/lib/sheaf
+    && install -d -o sheaf -g sheaf /var/lib/sheaf /var/lib/sheaf/files
 COPY --from=build /usr/local/bin/sheaf /usr/local/bin/sheaf
 USER sheaf
 WORKDIR /var/lib/sheaf

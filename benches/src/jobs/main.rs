@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use backends::{
     bus::Bus,
     db,
+    files::Files,
     mail::Mailer,
     signal::{Signal, Signals},
 };
@@ -109,6 +110,7 @@ fn parts(db: DatabaseConnection, signals: &Signals, args: &Args, folder: &Path) 
         db,
         signals: signals.clone(),
         mailer: Mailer::directory(folder.join("outbox"), "Sheaf <sheaf@localhost>").context("an outbox")?,
+        files: Files::directory(&folder.join("files")).context("a directory")?,
         seals: Seals::new(vec![("bench".to_owned(), [7; 32])]),
         mint: Mint::new([[7; 32]]),
         settings: Arc::new(settings),

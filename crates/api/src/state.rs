@@ -1,7 +1,7 @@
 //! What every handler can reach.
 
 use crate::{edge::Edge, problem::ApiError, streams::Streams};
-use backends::{limits::Limits, signal::Signals};
+use backends::{files::Files, limits::Limits, signal::Signals};
 use collab::Rooms;
 use events::checkpoint::Seals;
 use kernel::secret::Mint;
@@ -56,6 +56,8 @@ pub struct State {
     pub seals: Seals,
     /// What derives the secrets in letters and links.
     pub mint: Mint,
+    /// Where files are kept.
+    pub files: Files,
     /// Live streams of events.
     pub streams: Streams,
     /// How the HTTP face behaves.

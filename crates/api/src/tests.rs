@@ -20,7 +20,7 @@ use actix_web::{
     test::{self, TestRequest},
     web,
 };
-use backends::{bus::Bus, limits::Limits};
+use backends::{bus::Bus, files::Files, limits::Limits};
 use collab::Rooms;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
@@ -44,6 +44,7 @@ fn state(db: DatabaseConnection) -> State {
         signals,
         bus: Bus::memory(),
         limits: Limits::memory(),
+        files: Files::directory(&std::env::temp_dir().join("sheaf-api-tests")).expect("a directory"),
         accounts: Accounts::new(db.clone(), ring, cheap),
         rooms: Rooms::start(db.clone(), Bus::memory(), collab::settings::Settings::default(), Arc::new(())),
         settings: Arc::new(Settings::default()),

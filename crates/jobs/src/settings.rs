@@ -1,7 +1,7 @@
 //! What background work needs from the rest of the product.
 
 use crate::Queue;
-use backends::{mail::Mailer, signal::Signals};
+use backends::{files::Files, mail::Mailer, signal::Signals};
 use events::checkpoint::Seals;
 use kernel::secret::Mint;
 use sea_orm::DatabaseConnection;
@@ -75,6 +75,8 @@ pub struct Parts {
     pub signals: Signals,
     /// Outgoing mail.
     pub mailer: Mailer,
+    /// Where files are kept.
+    pub files: Files,
     /// What signs checkpoints of the event log.
     pub seals: Seals,
     /// What derives the secrets in letters.

@@ -13,7 +13,7 @@ use crate::{
     kinds::trial::{Control, Trial, What},
     run,
 };
-use backends::{bus::Bus, db, mail::Mailer, signal::Signal, signal::Signals};
+use backends::{bus::Bus, db, files::Files, mail::Mailer, signal::Signal, signal::Signals};
 use entity::{
     event,
     job::{self, State},
@@ -42,6 +42,7 @@ pub(crate) struct Stage {
     keep: TestDb,
     pub(crate) parts: Parts,
     mails: TempDir,
+    _files: TempDir,
     test: ConnectionId,
     control: Arc<Control>,
 }
@@ -82,6 +83,7 @@ impl Stage {
 
     async fn with(set: impl FnOnce(&mut Settings)) -> Self {
         let (keep, mails, test) = (TestDb::new().await, TempDir::new().expect("a folder"), ConnectionId::new());
+        let files = TempDir::new().expect("a folder");
         let mut settings = Settings {
             lease: LEASE,
             poll: Duration::from_millis(50),
@@ -92,6 +94,7 @@ impl Stage {
             db: keep.db().clone(),
             signals: Signals::new(Bus::memory()).0,
             mailer: Mailer::directory(mails.path().to_owned(), "sheaf@example.com").expect("an outbox"),
+            files: Files::directory(files.path()).expect("a directory"),
             seals: Seals::new(vec![("a".to_owned(), [7; 32])]),
             mint: Mint::new([[8; 32]]),
             settings: Arc::new(settings),
@@ -100,6 +103,7 @@ impl Stage {
             keep,
             parts,
             mails,
+            _files: files,
             test,
             control: Control::of(test),
         }

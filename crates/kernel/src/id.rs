@@ -80,6 +80,12 @@ ids! {
     DocumentId = new_v4;
     /// A lock on a page, and its fence: a later one is another.
     LockId = now_v7;
+    /// A file of a page.
+    AttachmentId = now_v7;
+    /// The bytes of one, in the store of files.
+    FileId = now_v7;
+    /// A file, or several, that pages are to be made of.
+    ImportId = now_v7;
     /// One incarnation of a page's op log.
     EpochId = new_v4;
     /// One fact in the event log.

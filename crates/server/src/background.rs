@@ -1,9 +1,10 @@
 //! What runs behind the requests: the relay, the workers, and what they need.
 
-use crate::{config::Config, limits};
+use crate::{config::Config, files, limits};
 use anyhow::Context;
 use backends::{
     bus::Bus,
+    files::Files,
     mail::Mailer,
     signal::{Signal, Signals},
 };
@@ -33,6 +34,8 @@ pub struct Background {
     pub signals: Signals,
     /// What signs and verifies checkpoints of the event log.
     pub seals: Seals,
+    /// Where files are kept.
+    pub files: Files,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     /// Hear other processes; ended last.
@@ -109,6 +112,7 @@ pub(crate) async fn signals(config: &Config) -> anyhow::Result<(Signals, Vec<Joi
 /// # Errors
 /// When a part cannot be started; the message names it.
 pub async fn start(config: &Config, db: &DatabaseConnection, ring: &KeyRing, queues: Option<Vec<Queue>>) -> anyhow::Result<Background> {
+    let files = files::open(config).await?;
     let (signals, listening) = signals(config).await?;
     let (seals, stop) = (seals(ring), CancellationToken::new());
     let mut tasks = vec![tokio::spawn(relay::run(db.clone(), signals.clone(), stop.clone()))];
@@ -117,6 +121,7 @@ pub async fn start(config: &Config, db: &DatabaseConnection, ring: &KeyRing, que
             db: db.clone(),
             signals: signals.clone(),
             mailer: mailer(config)?,
+            files: files.clone(),
             seals: seals.clone(),
             mint: ring.mint(),
             settings: Arc::new(limits::jobs(config)),
@@ -126,6 +131,7 @@ pub async fn start(config: &Config, db: &DatabaseConnection, ring: &KeyRing, que
     Ok(Background {
         signals,
         seals,
+        files,
         stop,
         tasks,
         listening,

@@ -32,6 +32,8 @@ pub struct Config {
     pub worker: Worker,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Where files are kept.
+    pub files: Files,
     /// How much a workspace may have.
     pub quotas: Quotas,
     /// The event log.
@@ -180,6 +182,33 @@ pub struct Mail {
     #[serde(serialize_with = "show::url")]
     pub url: SecretString,
     pub from: String,
+}
+
+/// `[files]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    pub kind: FilesKind,
+    pub directory: PathBuf,
+    pub bucket: String,
+    pub endpoint: String,
+    pub region: String,
+    #[serde(serialize_with = "show::secret")]
+    pub access_key: SecretString,
+    #[serde(serialize_with = "show::secret")]
+    pub secret_key: SecretString,
+    pub path_style: bool,
+    pub allow_http: bool,
+}
+
+/// What files are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesKind {
+    /// A directory.
+    Directory,
+    /// A bucket of a store that speaks S3.
+    S3,
 }
 
 /// `[quotas]`

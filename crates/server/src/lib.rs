@@ -3,6 +3,7 @@
 pub mod background;
 pub mod cli;
 pub mod config;
+pub mod files;
 pub mod keys;
 pub mod limits;
 pub mod say;

@@ -86,6 +86,7 @@ pub async fn start(config: &Config) -> anyhow::Result<Running> {
         signals: background.signals.clone(),
         seals: background.seals.clone(),
         mint,
+        files: background.files.clone(),
         streams: streams.clone(),
     };
     let revoking = tokio::spawn(api::revocation::run(

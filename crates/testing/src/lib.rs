@@ -1,5 +1,5 @@
 //! What tests stand on: private PostgreSQL and Redis servers that can be killed, a mail server that keeps what it is given,
-//! and a fresh database for one test.
+//! a store that speaks S3, and a fresh database for one test.
 //!
 //! A test that needs something that is not there panics with a sentence that says what to install; it is never skipped
 //! quietly. `./test` starts the shared servers and names them in the environment. Dev-dependency only.
@@ -12,6 +12,7 @@ mod net;
 mod postgres;
 mod process;
 mod redis;
+mod s3;
 mod script;
 
 pub use database::TestDb;
@@ -20,4 +21,5 @@ pub use mail::{MailCatcher, node};
 pub use net::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use s3::S3;
 pub use script::Script;

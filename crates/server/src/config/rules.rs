@@ -1,6 +1,7 @@
 //! What values may be, beyond their types. A message names what is wanted, and never the value of a secret.
 
-use super::Config;
+use super::{Config, FilesKind};
+use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -91,6 +92,7 @@ pub(super) fn text(key: &str, value: &str) -> Option<String> {
         "database.url" if !value.is_empty() => database_url(value),
         "worker.queues" => jobs::Queue::list(value).err(),
         "oidc.providers" => users::oidc::Provider::list(value).err(),
+        "files.endpoint" if !value.is_empty() => endpoint(value),
         "mail.url" if !value.is_empty() => mail_url(value),
         "log.level" => EnvFilter::try_new(value)
             .err()
@@ -110,6 +112,13 @@ fn mail_url(value: &str) -> Option<String> {
 fn public_url(value: &str) -> Option<String> {
     let is_good = Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     (!is_good).then(|| "has to begin with http:// or https:// and a host".to_owned())
+}
+
+fn endpoint(value: &str) -> Option<String> {
+    let is_good = Url::parse(value).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty() && url.password().is_none()
+    });
+    (!is_good).then(|| "has to begin with http:// or https:// and a host, without a name and password".to_owned())
 }
 
 fn list(value: &str) -> impl Iterator<Item = &str> {
@@ -149,6 +158,16 @@ fn database_url(value: &str) -> Option<String> {
 pub(super) fn together(config: &Config) -> Option<String> {
     if config.collab.outbox_soft_bytes > config.collab.outbox_hard_bytes {
         return Some("collab.outbox_soft_bytes is larger than collab.outbox_hard_bytes".to_owned());
+    }
+    let files = &config.files;
+    if files.kind == FilesKind::S3 && files.bucket.is_empty() {
+        return Some("files.kind is s3, and files.bucket is empty".to_owned());
+    }
+    if files.access_key.expose_secret().is_empty() != files.secret_key.expose_secret().is_empty() {
+        return Some("files.access_key and files.secret_key belong together: set both, or none".to_owned());
+    }
+    if files.endpoint.starts_with("http://") && !files.allow_http {
+        return Some("files.endpoint begins with http://, which files.allow_http does not allow".to_owned());
     }
     // RFC 9106, section 3.1.
     if config.auth.hash_memory_kib < 8 * config.auth.hash_parallelism {
