@@ -14,6 +14,7 @@ mod m0011_access;
 mod m0012_account_exports;
 mod m0015_document_locks;
 mod m0016_search;
+mod m0017_attachments;
 
 use sea_orm_migration::prelude::*;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_account_exports::Migration),
             Box::new(m0016_search::Migration),
             Box::new(m0015_document_locks::Migration),
+            Box::new(m0017_attachments::Migration),
         ]
     }
 }

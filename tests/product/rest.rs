@@ -3,6 +3,7 @@
 mod access_requests;
 mod account_export;
 mod api_keys;
+mod attachments;
 pub(crate) mod audit;
 mod auth;
 mod bodies;

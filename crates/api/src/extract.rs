@@ -46,7 +46,7 @@ impl FromRequest for Known {
 }
 
 /// Who calls, whatever they come with.
-async fn bearer_of(request: &HttpRequest) -> Result<Bearer, ApiError> {
+pub(crate) async fn bearer_of(request: &HttpRequest) -> Result<Bearer, ApiError> {
     let Some(token) = bearer(request) else {
         return crate::tickets::bearer_of(request, &*state(request)?).await;
     };

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod attachments;
 pub mod auth;
 pub mod docs_page;
 pub mod documents;
@@ -60,6 +61,7 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     invite_links::routes(config);
     groups::routes(config);
     documents::routes(config);
+    attachments::routes(config);
     access::routes(config);
     events::routes(config);
     reports::routes(config);

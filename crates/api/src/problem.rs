@@ -205,6 +205,7 @@ impl ApiError {
         match status {
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too_large", "the body is too large"),
             StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::RANGE_NOT_SATISFIABLE => Self::new(status, "range_not_satisfiable", "there is no such part"),
             StatusCode::METHOD_NOT_ALLOWED => Self::new(status, "method_not_allowed", "this method is not known here"),
             status if status.is_server_error() => Self::new(status, "internal", "something went wrong on our side"),
             status => Self::new(status, "bad_request", "the request does not make sense"),

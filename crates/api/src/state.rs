@@ -24,6 +24,8 @@ pub struct Settings {
     pub edge: Edge,
     /// How much a workspace may have.
     pub quotas: workspaces::Quotas,
+    /// How much of a file may come, and how fast it has to.
+    pub attachments: attachments::Limits,
 }
 
 impl Default for Settings {
@@ -33,6 +35,7 @@ impl Default for Settings {
             auth_body_bytes: 16 << 10,
             edge: Edge::default(),
             quotas: workspaces::Quotas::default(),
+            attachments: attachments::Limits::default(),
         }
     }
 }
@@ -70,6 +73,15 @@ impl State {
     /// The door: what decides who may do what.
     pub fn door(&self) -> &access::Door {
         self.rooms.keeper()
+    }
+
+    /// Where files of pages and their rows are.
+    pub fn store(&self) -> attachments::Store {
+        attachments::Store {
+            db: self.db.clone(),
+            files: self.files.clone(),
+            limits: self.settings.attachments.clone(),
+        }
     }
 
     /// Writes on behalf of somebody who was let in: committed only while they still may.

@@ -207,6 +207,9 @@ struct Usage {
     /// Bytes of all pages, with what is kept of their past.
     #[schema(example = 8_300_000)]
     bytes: i64,
+    /// Bytes of files, those that are still coming and those that were deleted lately too.
+    #[schema(example = 120_000_000)]
+    storage_bytes: i64,
     /// What of it is limited.
     limits: UsageLimits,
 }
@@ -218,8 +221,10 @@ struct UsageLimits {
     members: Option<u64>,
     /// Pages, those in the trash too.
     documents: Option<u64>,
-    /// Bytes.
+    /// Bytes of pages.
     bytes: Option<u64>,
+    /// Bytes of files.
+    storage_bytes: Option<u64>,
 }
 
 /// Read how much a workspace has.
@@ -234,10 +239,12 @@ async fn read_usage(state: Data<State>, Can(access): Can<EditWorkspace>) -> Resu
         trashed_documents: has.trashed,
         blocks: has.blocks,
         bytes: has.bytes,
+        storage_bytes: has.storage_bytes,
         limits: UsageLimits {
             members: quotas.members,
             documents: quotas.documents,
             bytes: quotas.bytes,
+            storage_bytes: quotas.storage_bytes,
         },
     };
     Ok(HttpResponse::Ok()

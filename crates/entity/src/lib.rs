@@ -8,6 +8,7 @@ pub mod account_deletion;
 pub mod account_export;
 pub mod administrator;
 pub mod api_key;
+pub mod attachment;
 pub mod avatar;
 pub mod document;
 pub mod document_actor;

@@ -235,6 +235,12 @@ facts! {
     "document.restored" DocumentRestored for Document, access { document: DocumentId }
     /// A page was destroyed.
     "document.deleted" DocumentDeleted for Document, access { document: DocumentId }
+    /// A file was uploaded to a page.
+    "attachment.created" AttachmentCreated for Document { document: DocumentId, attachment: AttachmentId, media_type: String }
+    /// A file of a page was deleted.
+    "attachment.deleted" AttachmentDeleted for Document { document: DocumentId, attachment: AttachmentId }
+    /// A deleted file of a page came back.
+    "attachment.restored" AttachmentRestored for Document { document: DocumentId, attachment: AttachmentId }
     /// Background work that somebody asked for was done.
     "job.succeeded" JobSucceeded for Requester { job: JobId, kind: String }
     /// Background work that somebody asked for was given up.

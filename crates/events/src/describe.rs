@@ -34,7 +34,8 @@ ids!(
     DocumentId,
     JobId,
     LockId,
-    ReportId
+    ReportId,
+    AttachmentId
 );
 
 impl<T: Describe> Describe for Option<T> {

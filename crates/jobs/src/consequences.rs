@@ -1,9 +1,9 @@
-//! What follows from facts: letters, words for the search index, and sign-ins in the logs of the workspaces that somebody
-//! belongs to. Written in the transaction that stamps the fact, so each follows exactly once.
+//! What follows from facts: letters, words for the search index, thumbnails, and sign-ins in the logs of the workspaces that
+//! somebody belongs to. Written in the transaction that stamps the fact, so each follows exactly once.
 
 use crate::{
     Job,
-    kinds::{IndexPage, SendInvitation, SendMail, SendToken},
+    kinds::{IndexPage, MakeThumbnail, SendInvitation, SendMail, SendToken},
     letter::Mail,
 };
 use entity::{account_deletion, event, member, session, user, workspace};
@@ -29,6 +29,12 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
             queues.insert(job.queue);
             queue::add(tx, job).await?;
         }
+        if let Some(mut job) = thumbnail(event)? {
+            job.unique = Unique::Once(format!("thumbnail:{}", event.id));
+            job.workspace = event.workspace_id;
+            queues.insert(job.queue);
+            queue::add(tx, job).await?;
+        }
     }
     Ok(queues)
 }
@@ -43,6 +49,17 @@ fn words(event: &event::Model) -> Result<Option<NewJob>, queue::Error> {
         workspace: event.workspace_id,
         ..job
     }))
+}
+
+/// Of a picture that was uploaded thumbnails are made.
+fn thumbnail(event: &event::Model) -> Result<Option<NewJob>, queue::Error> {
+    if event.kind != "attachment.created" {
+        return Ok(None);
+    }
+    let payload: Value = serde_json::from_str(&event.payload).unwrap_or_default();
+    let is_picture = payload["media_type"].as_str().is_some_and(attachments::kind::is_picture);
+    let attachment = payload["attachment"].as_str().and_then(|id| id.parse().ok()).filter(|_| is_picture);
+    attachment.map(|attachment| MakeThumbnail { attachment }.job()).transpose()
 }
 
 /// The letter that follows from a fact.

@@ -7,6 +7,8 @@ pub mod forget_jobs;
 pub mod index_page;
 pub mod keep_events;
 pub mod make_report;
+pub mod make_thumbnail;
+pub mod purge_files;
 pub mod purge_locks;
 pub mod purge_sessions;
 pub mod purge_tokens;
@@ -26,6 +28,8 @@ pub use forget_jobs::ForgetJobs;
 pub use index_page::{IndexPage, IndexPages};
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
+pub use make_thumbnail::MakeThumbnail;
+pub use purge_files::PurgeFiles;
 pub use purge_locks::PurgeLocks;
 pub use purge_sessions::PurgeSessions;
 pub use purge_tokens::PurgeTokens;
@@ -81,6 +85,8 @@ kinds! {
     ExportAccount,
     PurgeTokens,
     PurgeWorkspaces,
+    PurgeFiles,
+    MakeThumbnail,
     SealEvents,
     KeepEvents,
     ForgetJobs,

@@ -7,7 +7,7 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeLocks, PurgeSessions, PurgeTokens,
+        CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeFiles, PurgeLocks, PurgeSessions, PurgeTokens,
         PurgeWorkspaces, SealEvents, SnapshotPages,
     },
 };
@@ -63,6 +63,11 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "purge_workspaces",
         plan: "0 40 * * * *",
         job: |_| PurgeWorkspaces {}.job(),
+    },
+    Schedule {
+        name: "purge_files",
+        plan: "0 45 3 * * *",
+        job: |_| PurgeFiles {}.job(),
     },
     Schedule {
         name: "snapshot_pages",

@@ -26,6 +26,8 @@ pub struct Settings {
     pub events_kept: Duration,
     /// How long jobs that are over are kept; dead ones four times as long.
     pub jobs_kept: Duration,
+    /// How long a deleted file of a page can be taken back.
+    pub deleted_files_kept: Duration,
     /// What is folded away of a page's log.
     pub log_retention: documents::compaction::Retention,
     /// Where people reach the product, for links in mails; without a slash at its end.
@@ -52,6 +54,7 @@ impl Default for Settings {
             snapshot_rows: 500,
             events_kept: Duration::from_secs(400 * 24 * 60 * 60),
             jobs_kept: Duration::from_secs(7 * 24 * 60 * 60),
+            deleted_files_kept: Duration::from_secs(7 * 24 * 60 * 60),
             log_retention: documents::compaction::Retention::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
         }

@@ -63,6 +63,15 @@ impl From<documents::error::Error> for Trouble {
     }
 }
 
+impl From<attachments::Error> for Trouble {
+    fn from(error: attachments::Error) -> Self {
+        match error.kind() {
+            kernel::error::Kind::NotFound => Self::Permanent(error.to_string()),
+            _ => Self::Retry(error.to_string()),
+        }
+    }
+}
+
 /// A running attempt.
 pub struct Work {
     parts: Parts,

@@ -22,6 +22,17 @@ fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// The bytes behind hexadecimal digits.
+fn bytes_of(digits: &str) -> Option<Vec<u8>> {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let pairs = (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
+    pairs.collect()
+}
+
 /// Derives secrets from the ids of the rows that they belong to (HMAC-SHA256). So neither a table nor a job has to hold a
 /// secret that is mailed or shown again; what is kept is the hash, which also tells whether a secret still is the one that
 /// was handed out. Cheap to clone.
@@ -54,11 +65,35 @@ impl Mint {
         (secret, kept)
     }
 
+    /// What proves later that this text was handed out here for a purpose.
+    pub fn sign(&self, purpose: &str, text: &str) -> String {
+        let key = self.keys.first().copied().unwrap_or_default();
+        signing(&key, purpose, text).map_or_else(token, |mac| digits(&mac.finalize().into_bytes()))
+    }
+
+    /// Whether [`Mint::sign`] gave this for a text and a purpose, with any of the keys.
+    pub fn has_signed(&self, purpose: &str, text: &str, signature: &str) -> bool {
+        let Some(given) = bytes_of(signature) else { return false };
+        let mut macs = self.keys.iter().filter_map(|key| signing(key, purpose, text));
+        macs.any(|mac| mac.verify_slice(&given).is_ok())
+    }
+
     /// The secret again whose hash was kept; none when its key is gone.
     pub fn again(&self, purpose: &str, row: Uuid, generation: i64, kept: &str) -> Option<String> {
         let mut secrets = self.keys.iter().map(|key| derive(key, purpose, row, generation));
         secrets.find(|secret| hash(secret) == kept)
     }
+}
+
+/// What proves that a text was handed out for a purpose.
+fn signing(key: &[u8; 32], purpose: &str, text: &str) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    // No purpose of a derived secret begins so: one is never the other.
+    mac.update(b"signed:");
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(text.as_bytes());
+    Some(mac)
 }
 
 fn derive(key: &[u8; 32], purpose: &str, row: Uuid, generation: i64) -> String {
@@ -77,6 +112,24 @@ fn derive(key: &[u8; 32], purpose: &str, row: Uuid, generation: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_is_good_for_its_text_and_purpose_under_any_key() {
+        let (one, both) = (Mint::new([[1; 32]]), Mint::new([[2; 32], [1; 32]]));
+        let signature = one.sign("url", "text");
+        assert!(one.has_signed("url", "text", &signature) && both.has_signed("url", "text", &signature));
+        assert!(!one.has_signed("url", "text", &both.sign("url", "text")));
+        for (purpose, text, given) in [
+            ("url", "texts", signature.as_str()),
+            ("ur", "text", &signature),
+            ("url", "text", ""),
+            ("url", "text", "00"),
+            ("url", "text", "é"),
+            ("url", "text", &signature[2..]),
+        ] {
+            assert!(!one.has_signed(purpose, text, given), "{purpose} {text} {given}");
+        }
+    }
 
     #[test]
     fn a_secret_is_derived_again_also_under_an_older_key_and_only_for_its_row() {

@@ -199,6 +199,9 @@ pub struct Files {
     pub secret_key: SecretString,
     pub path_style: bool,
     pub allow_http: bool,
+    pub max_bytes: u64,
+    pub idle_secs: u64,
+    pub deleted_days: u64,
 }
 
 /// What files are kept in.
@@ -218,6 +221,7 @@ pub struct Quotas {
     pub members: u64,
     pub documents: u64,
     pub bytes: u64,
+    pub storage_bytes: u64,
 }
 
 /// `[events]`

@@ -93,6 +93,7 @@ pub fn jobs(config: &Config) -> jobs::Settings {
             age: days(config.collab.log_days),
             rows: config.collab.log_rows,
         },
+        deleted_files_kept: days(config.files.deleted_days),
         public_url: public_url(config),
         ..jobs::Settings::default()
     }
@@ -113,6 +114,7 @@ fn quotas(quotas: &Quotas) -> workspaces::Quotas {
         members: limit(quotas.members),
         documents: limit(quotas.documents),
         bytes: limit(quotas.bytes),
+        storage_bytes: limit(quotas.storage_bytes),
     }
 }
 
@@ -122,6 +124,16 @@ pub fn api(config: &Config) -> api::Settings {
         body_bytes: config.server.body_bytes,
         auth_body_bytes: config.server.auth_body_bytes,
         edge: edge(config),
+        quotas: quotas(&config.quotas),
+        attachments: attachments(config),
+    }
+}
+
+/// How much of a file may come, and how fast it has to.
+fn attachments(config: &Config) -> attachments::Limits {
+    attachments::Limits {
+        file_bytes: config.files.max_bytes,
+        idle: Duration::from_secs(config.files.idle_secs),
         quotas: quotas(&config.quotas),
     }
 }

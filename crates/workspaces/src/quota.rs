@@ -3,7 +3,7 @@
 
 use crate::{
     Error,
-    access::{Access, CreateDocuments},
+    access::{Access, CreateDocuments, DocumentAccess, EditDocument},
     hold, usage,
 };
 use entity::{document, member};
@@ -19,6 +19,8 @@ pub struct Quotas {
     pub documents: Option<u64>,
     /// Bytes of pages, from which on no page is made.
     pub bytes: Option<u64>,
+    /// Bytes of files, those that are still coming too.
+    pub storage_bytes: Option<u64>,
 }
 
 /// Insists that one more of this role may belong to a workspace that is held.
@@ -55,4 +57,23 @@ pub async fn check_document(tx: &DatabaseTransaction, access: &Access<CreateDocu
         Some(most) if usage::bytes(tx, access.workspace()).await? >= most => Err(Error::QuotaExceeded("bytes")),
         _ => Ok(()),
     }
+}
+
+/// Insists that a workspace may have so many more bytes of files, and keeps others from taking them until the transaction
+/// ends.
+///
+/// # Errors
+/// [`Error::QuotaExceeded`].
+pub async fn check_storage(
+    tx: &DatabaseTransaction,
+    access: &DocumentAccess<EditDocument>,
+    more: u64,
+    quotas: &Quotas,
+) -> Result<(), Error> {
+    let Some(most) = quotas.storage_bytes else { return Ok(()) };
+    hold::living(tx, access.workspace()).await?;
+    if usage::storage_bytes(tx, access.workspace()).await?.saturating_add(more) > most {
+        return Err(Error::QuotaExceeded("bytes of files"));
+    }
+    Ok(())
 }

@@ -19,12 +19,16 @@ pub struct Usage {
     pub blocks: i64,
     /// Bytes of all pages, with what is kept of their past.
     pub bytes: i64,
+    /// Bytes of files, those that are still coming and those that were deleted lately too.
+    pub storage_bytes: i64,
 }
 
 /// Every block is written with its children, so that key stands in a page's content once for each. In a text its quotes
 /// are escaped.
 const BLOCKS: &str = "SELECT CAST(COALESCE(SUM((LENGTH(p.view) - LENGTH(REPLACE(p.view, '\"children\":', ''))) / 11), 0) AS BIGINT)
     FROM document_projections p JOIN documents d ON d.id = p.document_id WHERE d.workspace_id = $1";
+
+const STORAGE: &str = "(SELECT CAST(COALESCE(SUM(reserved), 0) AS BIGINT) FROM attachments WHERE workspace_id = $1)";
 
 fn bytes_of(table: &str) -> String {
     format!(
@@ -51,7 +55,8 @@ pub async fn of(db: &impl ConnectionTrait, access: &Access<EditWorkspace>) -> Re
             (SELECT COUNT(*) FROM documents WHERE workspace_id = $1 AND deleted_at IS NULL) AS documents,
             (SELECT COUNT(*) FROM documents WHERE workspace_id = $1 AND deleted_at IS NOT NULL) AS trashed,
             ({BLOCKS}) AS blocks,
-            {} AS bytes",
+            {} AS bytes,
+            {STORAGE} AS storage_bytes",
         all_bytes()
     );
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [access.workspace().into()]);
@@ -63,13 +68,19 @@ struct Bytes {
     bytes: i64,
 }
 
-/// The bytes alone.
+/// The bytes of pages alone.
 pub(crate) async fn bytes(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<u64, DbErr> {
-    let statement = Statement::from_sql_and_values(
-        db.get_database_backend(),
-        format!("SELECT {} AS bytes", all_bytes()),
-        [workspace.into()],
-    );
+    sum(db, &all_bytes(), workspace).await
+}
+
+/// The bytes of files alone.
+pub(crate) async fn storage_bytes(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<u64, DbErr> {
+    sum(db, STORAGE, workspace).await
+}
+
+async fn sum(db: &impl ConnectionTrait, what: &str, workspace: WorkspaceId) -> Result<u64, DbErr> {
+    let sql = format!("SELECT {what} AS bytes");
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [workspace.into()]);
     let found = Bytes::find_by_statement(statement).one(db).await?;
     Ok(found.map_or(0, |found| u64::try_from(found.bytes).unwrap_or(0)))
 }

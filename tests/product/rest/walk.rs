@@ -49,7 +49,9 @@ fn is_public(operation: &Operation) -> bool {
 /// What whoever holds a share link may ask for.
 fn is_shared(operation: &Operation) -> bool {
     let id = operation.id.as_str();
+    let files = ["attachments.list", "attachments.read", "attachments.content", "attachments.url"];
     id.starts_with("blocks.")
+        || files.contains(&id)
         || [
             "documents.read",
             "documents.markdown",

@@ -120,7 +120,10 @@ async fn a_quota_is_kept_and_told() {
         "{usage}"
     );
     assert!(usage["bytes"].as_i64().is_some_and(|bytes| bytes > 0), "{usage}");
-    assert_eq!(usage["limits"], json!({ "members": 2, "documents": 2, "bytes": null }));
+    assert_eq!(
+        usage["limits"],
+        json!({ "members": 2, "documents": 2, "bytes": null, "storage_bytes": null })
+    );
     app.stop().await;
 }
 

@@ -232,6 +232,7 @@ async fn usage_counts_what_is_there() {
         trashed: 1,
         blocks: 2,
         bytes: 0,
+        storage_bytes: 0,
     };
     assert_eq!(counted, expected);
 }
@@ -243,6 +244,7 @@ async fn a_quota_is_kept_to_the_last_place() {
         members: Some(4),
         documents: Some(2),
         bytes: None,
+        storage_bytes: None,
     };
     let add = async |name: &str, role| {
         let id = UserId::new();

@@ -155,6 +155,8 @@ impl Place {
                 let link = owner.post(&format!("{document}share-links/"), &json!({})).await.expect(201);
                 text(&link.body["token"])
             }
+            // Any body is the bytes of a file.
+            "attachment_id" => owner.post(&format!("{document}attachments/"), &json!({})).await.expect(201).id(),
             "provider" => "nowhere".to_owned(),
             other => panic!("the walk does not know how to make a {other}"),
         }
@@ -193,7 +195,7 @@ impl Place {
         if operation.id == "events.stream" {
             return (caller.status_of(path).await, String::new());
         }
-        let body = json!({ "workspace_id": self.workspace, "name": "Walked" });
+        let body = json!({ "workspace_id": self.workspace, "document_id": self.document, "name": "Walked" });
         let answer = caller
             .call(operation.method.clone(), path, operation.has_body.then_some(&body))
             .await;
