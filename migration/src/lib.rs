@@ -12,6 +12,7 @@ mod m0009_identity;
 mod m0010_tenants;
 mod m0011_access;
 mod m0012_account_exports;
+mod m0013_tree;
 mod m0015_document_locks;
 mod m0016_search;
 mod m0017_attachments;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_tenants::Migration),
             Box::new(m0011_access::Migration),
             Box::new(m0012_account_exports::Migration),
+            Box::new(m0013_tree::Migration),
             Box::new(m0016_search::Migration),
             Box::new(m0015_document_locks::Migration),
             Box::new(m0017_attachments::Migration),

@@ -1,10 +1,17 @@
 //! Pages over REST. Content goes through the page's room, so that it merges with live typing.
 
+mod archive_routes;
 mod block_routes;
+mod copy_routes;
 mod lock_routes;
+mod move_routes;
 mod presence;
 mod routes;
 mod shape;
+mod shelf_routes;
 mod sync;
+mod template;
+mod trash_routes;
+mod tree_routes;
 
 pub(crate) use routes::routes;

@@ -250,6 +250,26 @@ impl<P: Grants + 'static> FromRequest for CanTrashed<P> {
     }
 }
 
+/// Proof that the caller may do `P` with the archived page of the path, if it were not archived.
+pub struct CanArchived<P>(pub DocumentAccess<P>);
+
+impl<P: Grants + 'static> FromRequest for CanArchived<P> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (request, deciding) = (request.clone(), undecided(request));
+        Box::pin(async move {
+            let _deciding = deciding;
+            let caller = caller(&request).await?;
+            let document: DocumentId = id(&request, "document_id")?;
+            Ok(Self(
+                state(&request)?.door().open_archived(who::of_caller(&caller), document).await?,
+            ))
+        })
+    }
+}
+
 /// Another id in the path, such as a block's or a member's.
 pub struct At<T>(pub T);
 

@@ -33,6 +33,28 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
+/// A body that may be left out altogether: then it says what `T` says by default.
+pub struct OrNothing<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OrNothing<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            extract::door(&request).await;
+            let body = read(&request, payload).await?;
+            if body.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            check_type(&request)?;
+            parse(&body).map(Self)
+        })
+    }
+}
+
 /// Tells an absent field from one that is null.
 pub(crate) fn maybe<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)

@@ -10,6 +10,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use std::time::Duration;
 use users::Accounts;
 use workspaces::access::{self, fence::Proof};
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub quotas: workspaces::Quotas,
     /// How much of a file may come, and how fast it has to.
     pub attachments: attachments::Limits,
+    /// How long pages stay in the trash.
+    pub trash_kept: Duration,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             edge: Edge::default(),
             quotas: workspaces::Quotas::default(),
             attachments: attachments::Limits::default(),
+            trash_kept: Duration::from_secs(30 * 24 * 60 * 60),
         }
     }
 }

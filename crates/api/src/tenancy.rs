@@ -6,7 +6,7 @@ use crate::{
     extract::{Can, Known, Query, id},
     fresh::Fresh,
     invitations::Name,
-    json::Json,
+    json::{Json, maybe},
     problem::ApiError,
     state::State,
     who,
@@ -123,6 +123,9 @@ struct WorkspaceSettings {
     share_links: bool,
     /// Whether members, and not only admins, may invite.
     member_invites: bool,
+    /// After how many days without a change pages are archived; null for never.
+    #[schema(example = 365)]
+    archive_after_days: Option<i32>,
 }
 
 impl From<entity::workspace_settings::Model> for WorkspaceSettings {
@@ -131,6 +134,7 @@ impl From<entity::workspace_settings::Model> for WorkspaceSettings {
             default_level: row.default_level,
             share_links: row.share_links,
             member_invites: row.member_invites,
+            archive_after_days: row.archive_after_days,
         }
     }
 }
@@ -149,6 +153,11 @@ struct EditSettings {
     share_links: Option<bool>,
     /// Whether members, and not only admins, may invite.
     member_invites: Option<bool>,
+    /// After how many days (1 to 3650) without a change pages are archived; null for never. Templates are not, nor what is
+    /// somebody's favourite or locked.
+    #[serde(default, deserialize_with = "maybe")]
+    #[schema(value_type = Option<u16>, example = 365)]
+    archive_after_days: Option<Option<u16>>,
 }
 
 /// Read a workspace's settings.
@@ -173,6 +182,7 @@ async fn edit_settings(
         default_level: body.0.default_level,
         share_links: body.0.share_links,
         member_invites: body.0.member_invites,
+        archive_after_days: body.0.archive_after_days,
     };
     let row = state
         .write(&access, async |tx: &DatabaseTransaction| -> Result<_, ApiError> {

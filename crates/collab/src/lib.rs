@@ -13,6 +13,7 @@ pub mod news;
 pub mod outbox;
 pub mod presence;
 pub mod protocol;
+mod recents;
 pub mod room;
 pub mod rooms;
 pub mod session;

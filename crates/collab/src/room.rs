@@ -316,6 +316,11 @@ impl Room {
         self.presence.all()
     }
 
+    /// The page is in another tenant now. Nothing is waiting to be committed for the old one that is not asked about again.
+    pub fn moved_to(&mut self, workspace: WorkspaceId) {
+        self.workspace = workspace;
+    }
+
     /// Whether presence waits to be sent.
     pub fn has_presence(&self) -> bool {
         self.presence.is_changed()

@@ -5,6 +5,7 @@ use crate::{
     follow::Follow,
     journal::Journal,
     news::{News, Told},
+    recents::Recents,
     room::{Answer, Base, EditDone, Input, Origin, Task, Work},
     settings::Settings,
     shell::{DOOR, Mail, Shell},
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     draining: AtomicBool,
     large: Arc<Semaphore>,
     viewings: Viewings,
+    recents: Recents,
     pub(crate) keeper: access::Door,
 }
 
@@ -94,6 +96,8 @@ impl Rooms {
         let runtime = Handle::current();
         let (journal, journal_runs) = Journal::new(db.clone());
         runtime.spawn(journal_runs);
+        let (recents, recents_run) = Recents::new(db.clone());
+        runtime.spawn(recents_run);
         let has_others = matches!(bus, Bus::Redis(_));
         let heard = bus.subscribe();
         let shared = Arc::new(Shared {
@@ -112,6 +116,7 @@ impl Rooms {
             draining: AtomicBool::new(false),
             large: Arc::new(Semaphore::new(LARGE_FRAMES)),
             viewings: Viewings::default(),
+            recents,
         });
         let rooms = Self { shared };
         if has_others {
@@ -233,6 +238,7 @@ impl Rooms {
     pub async fn read(&self, access: &DocumentAccess<ViewDocument>) -> Result<(Head, Content), Error> {
         let document = access.id();
         self.viewed(access.user(), document).await?;
+        self.opened(access.who(), document);
         let live = self.shared.doors.lock().get(&document).map(|door| door.mail.clone());
         if let Some(door) = live {
             let (answer, answered) = oneshot::channel();
@@ -276,6 +282,13 @@ impl Rooms {
     /// Only the database's; then they should not be shown it.
     pub async fn viewed(&self, user: UserId, document: DocumentId) -> Result<(), Error> {
         Ok(self.shared.viewings.note(&self.shared.db, user, document).await?)
+    }
+
+    /// Notes that somebody has opened a page among those that they read last.
+    pub fn opened(&self, who: Who, document: DocumentId) {
+        if who.is_person() {
+            self.shared.recents.note(who.user(), document);
+        }
     }
 
     /// What somebody may do with a live page, and where the counter of changes of access stood; `None` when there is no
@@ -381,7 +394,7 @@ impl Shared {
         document::Entity::find_by_id(document).one(&self.db).await?.ok_or(Error::NotFound)
     }
 
-    async fn know_workspace(&self, document: DocumentId, shell: &Shell) {
+    pub(crate) async fn know_workspace(&self, document: DocumentId, shell: &Shell) {
         if let Some(door) = self.doors.lock().get_mut(&document) {
             door.workspace = Some(shell.workspace());
         }

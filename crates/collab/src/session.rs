@@ -227,6 +227,7 @@ impl Session {
             Some(found) => {
                 if bearer.who.is_person() {
                     self.rooms.viewed(bearer.who.user(), document).await.map_err(|e| close_for(&e))?;
+                    self.rooms.opened(bearer.who, document);
                 }
                 Ok((document, bearer, found))
             }

@@ -1,6 +1,7 @@
 //! Applying edits inside one Automerge transaction. Nothing here commits: a failed edit rolls the whole batch back.
 
 mod blocks;
+mod copied;
 mod plain;
 mod text;
 mod value;
@@ -10,10 +11,12 @@ use crate::{
     error::Error,
     limits::Limits,
     mirror,
-    op::{Op, TITLE},
+    op::{NewBlock, Op, Place, TITLE},
 };
 use automerge::{ObjId, ObjType, ROOT, transaction::Transaction};
 use rand::rngs::StdRng;
+
+pub use copied::write as copied;
 
 /// What an edit may touch while it runs.
 pub struct Scope<'s, 'd> {
@@ -42,6 +45,19 @@ impl Scope<'_, '_> {
         self.draft.require(id)?;
         mirror::object(self.tx, &self.blocks()?, id, ObjType::Map).ok_or_else(|| Error::BlockNotFound(id.to_owned()))
     }
+}
+
+/// Makes the first blocks of a new page.
+pub fn first_blocks(scope: &mut Scope<'_, '_>, blocks: &[NewBlock]) -> Result<(), Error> {
+    let orders = kernel::order::batch(None, None, blocks.len(), scope.rng);
+    for (i, (block, order)) in blocks.iter().zip(orders).enumerate() {
+        let place = Place {
+            order: Some(order),
+            ..Place::default()
+        };
+        blocks::insert(scope, block, &place, &format!("/blocks/{i}"))?;
+    }
+    Ok(())
 }
 
 /// Applies one edit. `pointer` names it in errors: `/ops/3`.

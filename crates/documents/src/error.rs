@@ -39,6 +39,12 @@ pub enum Error {
     /// One text, block or page is at its limit.
     #[error("too large: {0}")]
     TooLarge(String),
+    /// Files of the pages lie in the workspace's store and do not go along.
+    #[error("pages with files are not moved to another workspace; copy them, or remove the files first")]
+    HasFiles,
+    /// There are enough of these.
+    #[error("there are too many {0}")]
+    TooMany(&'static str),
     /// Client bytes that the gate refuses.
     #[error("refused: {0}")]
     Refused(#[from] crate::gate::Refusal),
@@ -76,7 +82,7 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::BlockNotFound(_) => Kind::NotFound,
-            Self::Taken(_) | Self::Cycle | Self::BaseUnknown | Self::LockLost => Kind::Conflict,
+            Self::Taken(_) | Self::Cycle | Self::BaseUnknown | Self::LockLost | Self::TooMany(_) | Self::HasFiles => Kind::Conflict,
             Self::Locked(_) => Kind::Locked,
             Self::PositionOutOfRange { .. } | Self::Invalid(_) | Self::Refused(_) => Kind::Invalid,
             Self::TooLarge(_) => Kind::TooLarge,
@@ -98,6 +104,8 @@ impl Explain for Error {
             Self::BaseUnknown => "base_unknown",
             Self::Invalid(_) => "invalid",
             Self::TooLarge(_) => "too_large",
+            Self::TooMany(_) => "too_many",
+            Self::HasFiles => "has_attachments",
             Self::Refused(refusal) => refusal.code(),
             Self::Broken(_) => "unavailable",
             Self::Corrupt(_) => "document_corrupt",

@@ -10,8 +10,9 @@ use crate::{
     heads,
     limits::Limits,
     mirror::{Mirror, Touched},
-    op::{NewBlock, Op, Place, Positions},
+    op::{NewBlock, Op, Positions},
     patches,
+    projection::Content,
 };
 use automerge::{
     ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
@@ -77,6 +78,25 @@ impl Page {
     /// # Errors
     /// What the blocks' validation finds.
     pub fn create(title: &str, blocks: &[NewBlock], limits: &Limits, now_ms: i64) -> Result<(Self, Change), Error> {
+        Self::first(title, (limits, now_ms), |scope| edit::first_blocks(scope, blocks))
+    }
+
+    /// A new page with the content of another one, as one change. What stands there is not checked again: the gate let it
+    /// in.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when Automerge fails.
+    pub fn copied(content: &Content, limits: &Limits, now_ms: i64) -> Result<(Self, Change), Error> {
+        guarded("copying", || {
+            Self::first(&content.title, (limits, now_ms), |scope| edit::copied(scope, &content.blocks))
+        })
+    }
+
+    fn first(
+        title: &str,
+        (limits, now_ms): (&Limits, i64),
+        fill: impl FnOnce(&mut Scope<'_, '_>) -> Result<(), Error>,
+    ) -> Result<(Self, Change), Error> {
         let mut rng = StdRng::from_rng(&mut rand::rng());
         let doc = empty(&mut rng);
         let mut page = Self {
@@ -103,21 +123,7 @@ impl Page {
             now_ms,
             made: Vec::new(),
         };
-        let orders = kernel::order::batch(None, None, blocks.len(), scope.rng);
-        for (i, (block, order)) in blocks.iter().zip(orders).enumerate() {
-            let place = Place {
-                order: Some(order),
-                ..Place::default()
-            };
-            edit::apply(
-                &mut scope,
-                &Op::BlockInsert {
-                    block: block.clone(),
-                    place,
-                },
-                &format!("/blocks/{i}"),
-            )?;
-        }
+        fill(&mut scope)?;
         let (hash, _) = tx.commit_with(CommitOptions::default().with_time(seconds(now_ms)));
         let change = hash
             .and_then(|hash| page.doc.get_change_by_hash(&hash))

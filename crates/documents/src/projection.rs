@@ -1,7 +1,7 @@
 //! A page's content as JSON in its own table, so that a cold page is read without being loaded. True while its number
 //! is the head's; anything else is ignored and written anew.
 
-use crate::{error::Error, log::Head, mirror::Mirror, view::Block};
+use crate::{error::Error, links, log::Head, mirror::Mirror, view::Block};
 use entity::document_projection;
 use kernel::id::*;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, sea_query::OnConflict};
@@ -35,7 +35,7 @@ pub async fn at(db: &impl ConnectionTrait, document: DocumentId, head: &Head) ->
     Ok(row.and_then(|row| serde_json::from_str(&row.view).ok()))
 }
 
-/// Keeps a page's content.
+/// Keeps a page's content, and which pages it names.
 ///
 /// # Errors
 /// Only the database's.
@@ -57,6 +57,6 @@ pub async fn keep(tx: &impl ConnectionTrait, document: DocumentId, head: &Head, 
     document_projection::Entity::insert(row)
         .on_conflict(replace)
         .exec_without_returning(tx)
-        .await
-        .map(drop)
+        .await?;
+    links::record(tx, document, content).await
 }

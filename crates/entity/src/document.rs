@@ -36,6 +36,21 @@ pub struct Model {
     pub deleted_at: Option<Time>,
     /// The page whose deletion took it along; its own id when it was deleted itself.
     pub deleted_with: Option<DocumentId>,
+    /// Who put it in the trash; none when it is not there.
+    pub deleted_by: Option<UserId>,
+    /// When it was archived: since then it can only be read.
+    pub archived_at: Option<Time>,
+    /// The page that was archived and took it along; its own id when it was archived itself.
+    pub archived_with: Option<DocumentId>,
+    /// Whether pages are made from it.
+    pub is_template: bool,
+}
+
+impl Model {
+    /// Whether it can only be read. In the trash it is trash like any other.
+    pub fn is_archived(&self) -> bool {
+        self.archived_at.is_some() && self.deleted_at.is_none()
+    }
 }
 
 /// Joins are written where they are used.

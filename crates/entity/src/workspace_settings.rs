@@ -16,6 +16,8 @@ pub struct Model {
     pub share_links: bool,
     /// Whether members, and not only admins, may invite.
     pub member_invites: bool,
+    /// After how many days without a change a page is archived; none for never.
+    pub archive_after_days: Option<i32>,
     /// When they were last changed.
     pub updated_at: Time,
 }

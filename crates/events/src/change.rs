@@ -229,6 +229,20 @@ facts! {
     "document.unlocked" DocumentUnlocked for Document { document: DocumentId, lock: LockId }
     /// A page that not every member may see was read; told once in a while for each reader.
     "document.viewed" DocumentViewed for Admins { document: DocumentId }
+    /// A page was moved under another one, or to the top.
+    "document.moved" DocumentMoved for Document, access { document: DocumentId }
+    /// A page was put elsewhere among its siblings.
+    "document.reordered" DocumentReordered for Document { document: DocumentId }
+    /// A page was moved to another workspace. What was granted on it stayed behind and is void.
+    "document.moved_out" DocumentMovedOut for Admins, access { document: DocumentId, workspace: WorkspaceId }
+    /// A page came from another workspace.
+    "document.moved_in" DocumentMovedIn for Document, access { document: DocumentId }
+    /// A page was copied; told where the original is.
+    "document.copied" DocumentCopied for Admins { document: DocumentId, copy: DocumentId }
+    /// A page was archived, by somebody or because nobody had changed it for long.
+    "document.archived" DocumentArchived for Document, access { document: DocumentId }
+    /// A page was taken out of the archive.
+    "document.unarchived" DocumentUnarchived for Document, access { document: DocumentId }
     /// A page was put in the trash.
     "document.trashed" DocumentTrashed for Document, access { document: DocumentId }
     /// A page came back from the trash.

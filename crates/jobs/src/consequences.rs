@@ -42,7 +42,10 @@ pub(crate) async fn of(tx: &impl ConnectionTrait, events: &[event::Model]) -> Re
 /// What is said anew is put into the search index. Rooms ask for it themselves when an edited page has come to rest, because
 /// only the first of many edits is a fact.
 fn words(event: &event::Model) -> Result<Option<NewJob>, queue::Error> {
-    let is_new = matches!(event.kind.as_str(), "document.created" | "document.updated" | "document.restored");
+    let is_new = matches!(
+        event.kind.as_str(),
+        "document.created" | "document.updated" | "document.restored" | "document.moved_in"
+    );
     let page = event.subject_id.filter(|_| is_new);
     let job = page.map(|id| IndexPage::once(DocumentId(id))).transpose()?;
     Ok(job.map(|job| NewJob {

@@ -1,6 +1,8 @@
 //! Every kind of job there is.
 
+pub mod archive_pages;
 pub mod compact_page;
+pub mod copy_pages;
 pub mod erase_account;
 pub mod export_account;
 pub mod forget_jobs;
@@ -10,6 +12,7 @@ pub mod make_report;
 pub mod make_thumbnail;
 pub mod purge_files;
 pub mod purge_locks;
+pub mod purge_pages;
 pub mod purge_sessions;
 pub mod purge_tokens;
 pub mod purge_workspaces;
@@ -21,7 +24,9 @@ pub mod snapshot_page;
 #[cfg(test)]
 pub(crate) mod trial;
 
+pub use archive_pages::ArchivePages;
 pub use compact_page::{CompactPage, CompactPages};
+pub use copy_pages::CopyPages;
 pub use erase_account::{EraseAccount, EraseAccounts};
 pub use export_account::ExportAccount;
 pub use forget_jobs::ForgetJobs;
@@ -31,6 +36,7 @@ pub use make_report::{MakeReport, MakeReports};
 pub use make_thumbnail::MakeThumbnail;
 pub use purge_files::PurgeFiles;
 pub use purge_locks::PurgeLocks;
+pub use purge_pages::PurgePages;
 pub use purge_sessions::PurgeSessions;
 pub use purge_tokens::PurgeTokens;
 pub use purge_workspaces::PurgeWorkspaces;
@@ -79,6 +85,9 @@ kinds! {
     IndexPages,
     IndexPage,
     PurgeLocks,
+    CopyPages,
+    ArchivePages,
+    PurgePages,
     PurgeSessions,
     EraseAccounts,
     EraseAccount,

@@ -7,8 +7,8 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeFiles, PurgeLocks, PurgeSessions, PurgeTokens,
-        PurgeWorkspaces, SealEvents, SnapshotPages,
+        ArchivePages, CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeFiles, PurgeLocks, PurgePages,
+        PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents, SnapshotPages,
     },
 };
 use backends::{db, signal::Signal};
@@ -68,6 +68,16 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "purge_files",
         plan: "0 45 3 * * *",
         job: |_| PurgeFiles {}.job(),
+    },
+    Schedule {
+        name: "purge_pages",
+        plan: "0 10 2 * * *",
+        job: |_| PurgePages {}.job(),
+    },
+    Schedule {
+        name: "archive_pages",
+        plan: "0 40 2 * * *",
+        job: |_| ArchivePages {}.job(),
     },
     Schedule {
         name: "snapshot_pages",

@@ -28,6 +28,12 @@ pub struct Settings {
     pub jobs_kept: Duration,
     /// How long a deleted file of a page can be taken back.
     pub deleted_files_kept: Duration,
+    /// How long pages stay in the trash.
+    pub trash_kept: Duration,
+    /// How much a workspace may have.
+    pub quotas: workspaces::Quotas,
+    /// How large a page may be.
+    pub page_limits: documents::limits::Limits,
     /// What is folded away of a page's log.
     pub log_retention: documents::compaction::Retention,
     /// Where people reach the product, for links in mails; without a slash at its end.
@@ -55,6 +61,9 @@ impl Default for Settings {
             events_kept: Duration::from_secs(400 * 24 * 60 * 60),
             jobs_kept: Duration::from_secs(7 * 24 * 60 * 60),
             deleted_files_kept: Duration::from_secs(7 * 24 * 60 * 60),
+            trash_kept: Duration::from_secs(30 * 24 * 60 * 60),
+            quotas: workspaces::Quotas::default(),
+            page_limits: documents::limits::Limits::default(),
             log_retention: documents::compaction::Retention::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
         }

@@ -102,6 +102,10 @@ impl Stage {
             updated_at: at,
             deleted_at: None,
             deleted_with: None,
+            deleted_by: None,
+            archived_at: None,
+            archived_with: None,
+            is_template: false,
         };
         let put = document::Entity::insert(row.clone().into_active_model()).exec_without_returning(self.db());
         put.await.expect("a page can be put in");

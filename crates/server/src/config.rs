@@ -36,6 +36,8 @@ pub struct Config {
     pub files: Files,
     /// How much a workspace may have.
     pub quotas: Quotas,
+    /// Pages.
+    pub documents: Documents,
     /// The event log.
     pub events: Events,
     /// Logs.
@@ -222,6 +224,13 @@ pub struct Quotas {
     pub documents: u64,
     pub bytes: u64,
     pub storage_bytes: u64,
+}
+
+/// `[documents]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Documents {
+    pub trash_days: u64,
 }
 
 /// `[events]`

@@ -94,6 +94,9 @@ pub fn jobs(config: &Config) -> jobs::Settings {
             rows: config.collab.log_rows,
         },
         deleted_files_kept: days(config.files.deleted_days),
+        trash_kept: days(config.documents.trash_days),
+        quotas: quotas(&config.quotas),
+        page_limits: collab(&config.collab).limits,
         public_url: public_url(config),
         ..jobs::Settings::default()
     }
@@ -125,6 +128,7 @@ pub fn api(config: &Config) -> api::Settings {
         auth_body_bytes: config.server.auth_body_bytes,
         edge: edge(config),
         quotas: quotas(&config.quotas),
+        trash_kept: Duration::from_secs(config.documents.trash_days * DAY),
         attachments: attachments(config),
     }
 }

@@ -6,6 +6,7 @@
 mod chain;
 mod door;
 pub mod fence;
+mod inherited;
 pub(crate) mod level;
 pub mod link;
 mod marker;
@@ -18,7 +19,8 @@ mod who;
 pub use chain::restricted_in;
 pub use door::Door;
 pub use fence::write;
-pub use level::{level, levels};
+pub use inherited::{Inherited, inherited};
+pub use level::{level, levels, manages_all};
 pub use marker::{
     Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
     ReadAudit, ReadMembers, ReadReports, ReadWorkspace, ViewDocument,
@@ -57,6 +59,9 @@ pub enum AccessError {
     /// The workspace is archived, so nothing in it is changed.
     #[error("the workspace is archived: it can be read, not changed")]
     Archived,
+    /// The page is archived, so nothing of it is changed.
+    #[error("the page is archived: it can be read, not changed")]
+    DocumentArchived,
     /// Others changed who may do what at the same moment; nothing was done.
     #[error("who may do what was changed at the same moment; try again")]
     Changed,
@@ -70,7 +75,7 @@ impl Explain for AccessError {
         match self {
             Self::NotFound => Kind::NotFound,
             Self::Forbidden => Kind::Forbidden,
-            Self::Archived | Self::Changed => Kind::Conflict,
+            Self::Archived | Self::DocumentArchived | Self::Changed => Kind::Conflict,
             Self::Db(e) => e.kind(),
         }
     }
@@ -80,6 +85,7 @@ impl Explain for AccessError {
             Self::NotFound => "not_found",
             Self::Forbidden => "forbidden",
             Self::Archived => "workspace_archived",
+            Self::DocumentArchived => "document_archived",
             Self::Changed => "access_changed",
             Self::Db(e) => e.code(),
         }
@@ -162,7 +168,7 @@ pub async fn enter_again<P: Allows>(db: &impl ConnectionTrait, access: &Access<P
     enter(db, access.who, access.workspace).await
 }
 
-/// Proof that somebody may do `P` with a page. Only [`open`] and [`open_trashed`] make one.
+/// Proof that somebody may do `P` with a page. Only [`open`], [`open_trashed`] and [`open_archived`] make one.
 #[derive(Debug)]
 pub struct DocumentAccess<P> {
     who: Who,
@@ -266,6 +272,18 @@ pub async fn open_trashed<P: Grants>(
     see(db, who.into(), id).await?.trashed()
 }
 
+/// Lets somebody at a page that is archived, as if it were not.
+///
+/// # Errors
+/// As [`open`], and [`AccessError::NotFound`] for a page that is not archived.
+pub async fn open_archived<P: Grants>(
+    db: &impl ConnectionTrait,
+    who: impl Into<Who>,
+    id: DocumentId,
+) -> Result<DocumentAccess<P>, AccessError> {
+    see(db, who.into(), id).await?.archived()
+}
+
 /// A page that somebody at least sees.
 struct Seen {
     who: Who,
@@ -299,15 +317,18 @@ impl Seen {
         self.may(P::LEVEL.max(Level::Edit))
     }
 
+    fn archived<P: Grants>(mut self) -> Result<DocumentAccess<P>, AccessError> {
+        if !self.document.is_archived() {
+            return Err(AccessError::NotFound);
+        }
+        self.found.level = self.found.left;
+        self.may(P::LEVEL)
+    }
+
     fn may<P>(self, needed: Level) -> Result<DocumentAccess<P>, AccessError> {
-        let Found { role, level, held } = self.found;
+        let Found { role, level, .. } = self.found;
         if level < needed {
-            let is_for_now = held >= needed;
-            return Err(if is_for_now {
-                AccessError::Archived
-            } else {
-                AccessError::Forbidden
-            });
+            return Err(self.found.refusal(needed));
         }
         Ok(DocumentAccess {
             who: self.who,

@@ -82,7 +82,7 @@ pub struct Explanation {
     pub reasons: Vec<Reason>,
     /// The nearest page above which nothing counts; none when there is none, or whoever asks may not see it.
     pub restricted_at: Option<DocumentId>,
-    /// Whether the workspace is archived, so that nobody may do more than view.
+    /// Whether the workspace or the page is archived, so that nobody may do more than view.
     pub is_archived: bool,
 }
 
@@ -92,9 +92,10 @@ pub struct Explanation {
 /// Only the database's.
 pub async fn on_document<P>(db: &impl ConnectionTrait, access: &DocumentAccess<P>, user: UserId) -> Result<Explanation, Error> {
     let home = access.workspace();
-    let Some(standing) = access::standing(db, user, home).await? else {
+    let Some(mut standing) = access::standing(db, user, home).await? else {
         return Ok(nobody(user));
     };
+    standing.is_archived |= access.document().is_archived();
     let chain = access::chain(db, user, access.id()).await?;
     let mut reasons = Vec::new();
     if standing.role >= Role::Admin {

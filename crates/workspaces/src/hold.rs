@@ -15,6 +15,22 @@ pub(crate) async fn lock(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Re
     }
 }
 
+/// The same for living workspaces whose trees of pages are changed: nobody else moves, trashes or restores a page in them until
+/// the transaction ends.
+///
+/// # Errors
+/// [`Error::NotFound`] when one of them went away.
+pub async fn trees(tx: &DatabaseTransaction, workspaces: &[WorkspaceId]) -> Result<(), Error> {
+    // In one order, so that two who hold several never wait for each other crosswise.
+    let mut all = workspaces.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    for workspace in all {
+        living(tx, workspace).await?;
+    }
+    Ok(())
+}
+
 /// The same for a workspace that is not in the trash.
 pub(crate) async fn living(tx: &DatabaseTransaction, workspace: WorkspaceId) -> Result<workspace::Model, Error> {
     let row = lock(tx, workspace).await?;

@@ -11,7 +11,7 @@ pub mod error;
 pub mod explain;
 pub mod grant;
 pub mod group;
-pub(crate) mod hold;
+pub mod hold;
 pub mod invitation;
 pub mod invite_link;
 pub mod member;
@@ -23,6 +23,7 @@ pub mod settings;
 pub mod share_link;
 pub mod transfer;
 pub mod trash;
+pub mod uprooted;
 pub mod usage;
 pub mod workspace;
 

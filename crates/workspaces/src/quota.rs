@@ -43,13 +43,21 @@ pub(crate) async fn check_member(tx: &DatabaseTransaction, workspace: WorkspaceI
 /// # Errors
 /// [`Error::QuotaExceeded`].
 pub async fn check_document(tx: &DatabaseTransaction, access: &Access<CreateDocuments>, quotas: &Quotas) -> Result<(), Error> {
+    check_documents(tx, access, 1, quotas).await
+}
+
+/// The same for several pages at once.
+///
+/// # Errors
+/// [`Error::QuotaExceeded`].
+pub async fn check_documents(tx: &DatabaseTransaction, access: &Access<CreateDocuments>, more: u64, quotas: &Quotas) -> Result<(), Error> {
     if quotas.documents.is_none() && quotas.bytes.is_none() {
         return Ok(());
     }
     hold::living(tx, access.workspace()).await?;
     if let Some(most) = quotas.documents {
         let documents = document::Entity::find().filter(document::Column::WorkspaceId.eq(access.workspace()));
-        if documents.count(tx).await? >= most {
+        if documents.count(tx).await?.saturating_add(more) > most {
             return Err(Error::QuotaExceeded("documents"));
         }
     }

@@ -9,6 +9,7 @@ use entity::workspace_settings;
 use events::Change;
 use kernel::{
     clock::{self, Time},
+    error::Field,
     id::WorkspaceId,
     role::Level,
 };
@@ -23,7 +24,12 @@ pub struct Changes {
     pub share_links: Option<bool>,
     /// Whether members may invite.
     pub member_invites: Option<bool>,
+    /// After how many days without a change pages are archived; `Some(None)` for never.
+    pub archive_after_days: Option<Option<u16>>,
 }
+
+/// The fewest days after which pages are archived by themselves, and the most.
+pub const ARCHIVE_AFTER_DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
 
 /// A workspace's settings; the usual ones where nobody has changed any. No proof is asked for: what decides asks this.
 pub(crate) async fn of(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Result<workspace_settings::Model, DbErr> {
@@ -33,6 +39,7 @@ pub(crate) async fn of(db: &impl ConnectionTrait, workspace: WorkspaceId) -> Res
         default_level: Level::Edit,
         share_links: true,
         member_invites: false,
+        archive_after_days: None,
         updated_at: Time::default(),
     }))
 }
@@ -48,18 +55,31 @@ pub async fn read(db: &impl ConnectionTrait, access: &Access<ReadWorkspace>) -> 
 /// Changes settings, and gives them as they are now.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the workspace went away since the door was passed.
+/// [`Error::NotFound`] when the workspace went away since the door was passed, [`Error::Invalid`].
 pub async fn change(
     tx: &DatabaseTransaction,
     access: &Access<EditWorkspace>,
     changes: Changes,
 ) -> Result<workspace_settings::Model, Error> {
+    if let Some(Some(days)) = changes.archive_after_days
+        && !ARCHIVE_AFTER_DAYS.contains(&days)
+    {
+        let why = format!(
+            "is from {} to {} days, or null",
+            ARCHIVE_AFTER_DAYS.start(),
+            ARCHIVE_AFTER_DAYS.end()
+        );
+        return Err(Error::Invalid(vec![Field::new("/archive_after_days", "out_of_range", why)]));
+    }
     hold::living(tx, access.workspace()).await?;
     let old = of(tx, access.workspace()).await?;
     let mut new = workspace_settings::Model {
         default_level: changes.default_level.unwrap_or(old.default_level),
         share_links: changes.share_links.unwrap_or(old.share_links),
         member_invites: changes.member_invites.unwrap_or(old.member_invites),
+        archive_after_days: changes
+            .archive_after_days
+            .map_or(old.archive_after_days, |days| days.map(i32::from)),
         ..old.clone()
     };
     if new == old {
@@ -71,6 +91,7 @@ pub async fn change(
             workspace_settings::Column::DefaultLevel,
             workspace_settings::Column::ShareLinks,
             workspace_settings::Column::MemberInvites,
+            workspace_settings::Column::ArchiveAfterDays,
             workspace_settings::Column::UpdatedAt,
         ])
         .to_owned();

@@ -145,6 +145,10 @@ impl Stage {
             updated_at: now,
             deleted_at: None,
             deleted_with: None,
+            deleted_by: None,
+            archived_at: None,
+            archived_with: None,
+            is_template: false,
         };
         document::Entity::insert(row.clone().into_active_model())
             .exec_without_returning(self.db())

@@ -42,7 +42,7 @@ pub(super) async fn busy(app: &TestApp) -> (User, String, String) {
         .to_owned();
     let second = format!("/api/v1/documents/{second}/");
     owner
-        .patch(&second, &json!({ "default_level": "none", "icon": "b" }))
+        .patch(&second, &json!({ "default_level": "none", "icon": "🍌" }))
         .await
         .expect(200);
     admin.get(&second).await.expect(200);
@@ -107,7 +107,7 @@ async fn the_feed_is_filtered() {
     let friend = app.user("friend").await;
     owner.adds(&friend, &workspace, "member").await;
     let document = format!("/api/v1/documents/{page}/");
-    owner.patch(&document, &json!({ "icon": "a" })).await.expect(200);
+    owner.patch(&document, &json!({ "icon": "🍎" })).await.expect(200);
     let place = format!("/api/v1/workspaces/{workspace}/");
     let before = entries(&owner, &format!("{place}activity/"), 4).await;
     let theirs = friend.document(&workspace, "Theirs", json!([])).await["id"].clone();
@@ -153,7 +153,7 @@ async fn a_feed_is_of_one_workspace_or_of_one_page() {
         .to_owned();
     owner.document(&workspace, "Beside", json!([])).await;
     let document = format!("/api/v1/documents/{page}/");
-    owner.patch(&document, &json!({ "icon": "b" })).await.expect(200);
+    owner.patch(&document, &json!({ "icon": "🍌" })).await.expect(200);
     let here = entries(&owner, &format!("/api/v1/workspaces/{workspace}/activity/"), 4).await;
     assert!(here.iter().all(|entry| entry["workspace_id"] == workspace), "{here:#?}");
     let there = entries(&owner, &format!("/api/v1/workspaces/{other}/activity/"), 2).await;
@@ -233,8 +233,16 @@ async fn every_event_is_of_a_published_type_and_has_its_properties() {
         "invite_link.",
         "share_link.",
         "access_request.",
+        "attachment.",
         "workspace.",
         "document.access_",
+        "document.moved",
+        "document.reordered",
+        "document.copied",
+        "document.archived",
+        "document.unarchived",
+        "document.locked",
+        "document.unlocked",
     ];
     let is_apart = |name: &str| apart.iter().any(|start| name.starts_with(start)) && !seen.contains(name);
     let expected = types

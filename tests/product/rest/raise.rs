@@ -117,12 +117,16 @@ impl World {
             1 => json!({ "default_level": null }),
             _ => json!({ "restricted": rng.random_bool(0.5) }),
         };
-        match rng.random_range(0..8) {
+        let under = rng
+            .random_bool(0.8)
+            .then(|| self.pages[rng.random_range(0..self.pages.len())].clone());
+        match rng.random_range(0..10) {
             0 | 1 => (Method::POST, format!("{page}grants/"), grantee),
             2 => (Method::PATCH, format!("{page}grants/{told}/"), json!({ "level": level })),
             3 => (Method::DELETE, format!("{page}grants/{told}/"), Value::Null),
             4 | 5 => (Method::PATCH, page, rules),
             6 => (Method::POST, format!("{page}access-requests/"), json!({ "level": level })),
+            7 | 8 => (Method::POST, format!("{page}move/"), json!({ "parent_id": under })),
             _ => (
                 Method::POST,
                 format!("/api/v1/access-requests/{told}/approve/"),

@@ -94,7 +94,7 @@ async fn the_figures_are_what_was_done() {
         .expect("an id")
         .to_owned();
     friend
-        .patch(&format!("/api/v1/documents/{theirs}/"), &json!({ "icon": "a" }))
+        .patch(&format!("/api/v1/documents/{theirs}/"), &json!({ "icon": "🍎" }))
         .await
         .expect(200);
     owner.delete(&format!("/api/v1/documents/{page}/")).await.expect(204);

@@ -14,7 +14,7 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
     let usual = guest.get(&path).await.expect(200);
     assert_eq!(
         usual.body,
-        json!({ "default_level": "edit", "share_links": true, "member_invites": false })
+        json!({ "default_level": "edit", "share_links": true, "member_invites": false, "archive_after_days": null })
     );
     member
         .patch(&path, &json!({ "member_invites": true }))
@@ -26,6 +26,12 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
         .problem(422, "invalid")
         .body;
     assert_eq!(bad["errors"][0]["pointer"], "/default_level");
+    let never = owner
+        .patch(&path, &json!({ "archive_after_days": 0 }))
+        .await
+        .problem(422, "invalid")
+        .body;
+    assert_eq!(never["errors"][0]["pointer"], "/archive_after_days");
 
     let invite = format!("/api/v1/workspaces/{workspace}/invite/");
     let (as_member, as_admin) = (
@@ -36,7 +42,7 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
     let changed = owner.patch(&path, &json!({ "member_invites": true })).await.expect(200);
     assert_eq!(
         changed.body,
-        json!({ "default_level": "edit", "share_links": true, "member_invites": true })
+        json!({ "default_level": "edit", "share_links": true, "member_invites": true, "archive_after_days": null })
     );
     assert_ne!(changed.headers["etag"], usual.headers["etag"]);
     member.post(&invite, &as_member).await.expect(200);
@@ -48,5 +54,9 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
     let answer = request.json(&json!({ "share_links": false })).send().await.expect("an answer");
     assert_eq!(answer.status().as_u16(), 412);
     assert_eq!(owner.get(&path).await.expect(200).body["share_links"], true);
+    for days in [json!(90), json!(null)] {
+        let policy = json!({ "archive_after_days": days });
+        assert_eq!(owner.patch(&path, &policy).await.expect(200).body["archive_after_days"], days);
+    }
     app.stop().await;
 }

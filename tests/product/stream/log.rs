@@ -20,7 +20,7 @@ async fn every_change_arrives_as_the_feed_has_it() {
     owner.patch(&member, &json!({ "role": "guest" })).await.expect(200);
     owner.delete(&member).await.expect(204);
     let document = format!("/api/v1/documents/{page}/");
-    owner.patch(&document, &json!({ "icon": "a" })).await.expect(200);
+    owner.patch(&document, &json!({ "icon": "🍎" })).await.expect(200);
     let insert = json!({ "type": "paragraph", "text": "More" });
     owner.post(&format!("{document}blocks/"), &insert).await.expect(201);
     owner.delete(&document).await.expect(204);

@@ -14,7 +14,7 @@ async fn a_guest_hears_of_the_workspace_and_of_themselves() {
     let mut stream = follow(&app, &guest, &workspace, From::Query(0)).await;
     owner.adds(&friend, &workspace, "member").await;
     let document = format!("/api/v1/documents/{page}/");
-    owner.patch(&document, &json!({ "icon": "a" })).await.expect(200);
+    owner.patch(&document, &json!({ "icon": "🍎" })).await.expect(200);
     owner.delete(&document).await.expect(204);
     let member = format!("/api/v1/workspaces/{workspace}/members/{}/", friend.id);
     owner.delete(&member).await.expect(204);
@@ -40,8 +40,8 @@ async fn a_page_is_in_the_stream_from_the_moment_that_it_may_be_seen() {
     stream.until("workspace.updated").await;
     let below = owner.post("/api/v1/documents/", &below).await.expect(201).id();
     let child = format!("/api/v1/documents/{below}/");
-    owner.patch(&child, &json!({ "icon": "b" })).await.expect(200);
-    owner.patch(&document, &json!({ "icon": "c" })).await.expect(200);
+    owner.patch(&child, &json!({ "icon": "🍌" })).await.expect(200);
+    owner.patch(&document, &json!({ "icon": "🥥" })).await.expect(200);
     rename(&owner, &workspace, "fence").await;
     assert_eq!(kinds(&stream.until("workspace.updated").await), ["workspace.updated"]);
 
@@ -51,12 +51,12 @@ async fn a_page_is_in_the_stream_from_the_moment_that_it_may_be_seen() {
         (raised.kind.as_str(), &raised.data["subject_id"]),
         ("document.access_changed", &json!(page))
     );
-    owner.patch(&child, &json!({ "icon": "d" })).await.expect(200);
+    owner.patch(&child, &json!({ "icon": "🍩" })).await.expect(200);
     let seen = stream.event().await;
     assert_eq!((seen.kind.as_str(), &seen.data["subject_id"]), ("document.updated", &json!(below)));
 
     owner.patch(&document, &json!({ "default_level": "none" })).await.expect(200);
-    owner.patch(&child, &json!({ "icon": "e" })).await.expect(200);
+    owner.patch(&child, &json!({ "icon": "🥚" })).await.expect(200);
     rename(&owner, &workspace, "end").await;
     assert_eq!(kinds(&stream.until("workspace.updated").await), ["workspace.updated"]);
     app.stop().await;

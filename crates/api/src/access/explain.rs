@@ -81,7 +81,7 @@ struct AccessExplanation {
     /// The nearest page above which nothing counts.
     #[schema(value_type = Option<uuid::Uuid>)]
     restricted_at: Option<DocumentId>,
-    /// Whether the workspace is archived, so that nobody may do more than view.
+    /// Whether the workspace or the page is archived, so that nobody may do more than view.
     is_archived: bool,
 }
 

@@ -1,8 +1,9 @@
 //! Pages: made, listed, read, changed, put in the trash and back.
 
 use super::{
-    block_routes, lock_routes,
+    archive_routes, block_routes, copy_routes, lock_routes, move_routes,
     shape::{BlockInput, Document, DocumentWithBlocks, whole},
+    shelf_routes, template, trash_routes, tree_routes,
 };
 use crate::{
     extract::{CanShared, CanTrashed, Known, Query},
@@ -17,9 +18,10 @@ use collab::rooms::EditRequest;
 use documents::{
     document::{self, DocumentEdit, NewDocument, Rules},
     heads,
-    listing::{self, Wanted},
+    listing::{self, State as Stands, Wanted},
     markdown,
     op::{NewBlock, Op},
+    trash as bin,
 };
 use kernel::{error::Field, id::*, role::Level};
 use sea_orm::DatabaseTransaction;
@@ -38,6 +40,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(trash)
         .service(restore)
         .service(read_markdown);
+    tree_routes::routes(config);
+    move_routes::routes(config);
+    copy_routes::routes(config);
+    archive_routes::routes(config);
+    trash_routes::routes(config);
+    shelf_routes::routes(config);
     block_routes::routes(config);
     lock_routes::routes(config);
     super::presence::routes(config);
@@ -65,6 +73,10 @@ struct CreateDocument {
     icon: Option<String>,
     /// Url of a picture.
     cover: Option<String>,
+    /// The template it is made from: with its content, and its title, icon and cover where you name none. Goes without
+    /// `blocks`.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    template_id: Option<DocumentId>,
     /// Its first blocks.
     #[serde(default)]
     #[validate(length(max = 1000, message = "takes at most 1000 blocks at once"))]
@@ -84,6 +96,9 @@ struct Which {
     /// Those in the trash instead.
     #[serde(default)]
     trashed: bool,
+    /// Those that are archived instead.
+    #[serde(default)]
+    archived: bool,
     /// How many at most; 50 when left out, 200 at most.
     limit: Option<u64>,
     /// `next_cursor` of the answer before.
@@ -96,19 +111,13 @@ struct Which {
 async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> Result<web::Json<Listing<Document>>, ApiError> {
     let which = which.0;
     let access = state.door().enter(who::of_caller(&caller), which.workspace_id).await?;
-    let bad_parent = || ApiError::invalid(vec![Field::new("/parent_id", "invalid", "is a page's id, or root")]);
-    let parent = match which.parent_id.as_deref() {
-        None => None,
-        Some("root") => Some(None),
-        Some(id) => Some(Some(id.parse().map_err(|_| bad_parent())?)),
-    };
     let paging = Paging {
         limit: which.limit,
         cursor: which.cursor,
     };
     let wanted = Wanted {
-        parent,
-        trashed: which.trashed,
+        parent: parent_of(which.parent_id.as_deref())?,
+        state: stands(which.trashed, which.archived)?,
         after: paging.after()?,
         limit: paging.limit()?,
     };
@@ -118,6 +127,26 @@ async fn list(state: Data<State>, Known(caller): Known, which: Query<Which>) -> 
         data: listed.rows.into_iter().map(Document::from).collect(),
         next_cursor,
     }))
+}
+
+/// The parent that a list is narrowed to: a page, the top, or none.
+pub(super) fn parent_of(text: Option<&str>) -> Result<Option<Option<DocumentId>>, ApiError> {
+    let bad = || ApiError::invalid(vec![Field::new("/parent_id", "invalid", "is a page's id, or root")]);
+    match text {
+        None => Ok(None),
+        Some("root") => Ok(Some(None)),
+        Some(id) => Ok(Some(Some(id.parse().map_err(|_| bad())?))),
+    }
+}
+
+/// The state that is asked for; a page is archived or in the trash, not both.
+pub(super) fn stands(trashed: bool, archived: bool) -> Result<Stands, ApiError> {
+    match (trashed, archived) {
+        (false, false) => Ok(Stands::Living),
+        (false, true) => Ok(Stands::Archived),
+        (true, false) => Ok(Stands::Trashed),
+        (true, true) => Err(ApiError::invalid(vec![Field::new("/archived", "invalid", "goes without trashed")])),
+    }
 }
 
 /// Make a page.
@@ -139,6 +168,10 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
         cover: body.cover,
         blocks: body.blocks.into_iter().map(NewBlock::from).collect(),
     };
+    if let Some(template) = body.template_id {
+        let row = template::fill(&state, template, (&access, under.as_ref()), new).await?;
+        return answer(&state, who, row.id).await;
+    }
     let limits = &state.rooms.settings().limits;
     let made = state
         .write(
@@ -155,8 +188,15 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
     Ok(HttpResponse::Created().json(whole(made.row, level, &made.head, made.content)))
 }
 
+/// A page that was just made.
+async fn answer(state: &State, who: access::Who, id: DocumentId) -> Result<HttpResponse, ApiError> {
+    let access = state.door().open::<ViewDocument>(who, id).await?;
+    let (head, content) = state.rooms.read(&access).await?;
+    Ok(HttpResponse::Created().json(whole(access.document().clone(), access.level(), &head, content)))
+}
+
 /// A parent that cannot be used is a bad field of the request, but for faults of ours.
-fn bad_parent(error: &access::AccessError) -> ApiError {
+pub(super) fn bad_parent(error: &access::AccessError) -> ApiError {
     match error {
         access::AccessError::Db(_) => ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE),
         _ => ApiError::invalid(vec![Field::new(
@@ -200,6 +240,8 @@ struct EditDocumentBody {
     default_level: Option<Option<Level>>,
     /// Whether nothing that is said or granted above counts for it and what hangs under it. Takes the manage level.
     restricted: Option<bool>,
+    /// Whether pages are made from it.
+    is_template: Option<bool>,
 }
 
 /// Change a page's title, icon, cover or access.
@@ -226,12 +268,13 @@ async fn edit(
             })
             .await?;
     }
-    if body.icon.is_some() || body.cover.is_some() {
+    if body.icon.is_some() || body.cover.is_some() || body.is_template.is_some() {
         // Read again: the row may just have been changed.
         let access = state.door().open::<EditDocument>(who, id).await?;
         let edit = DocumentEdit {
             icon: body.icon,
             cover: body.cover,
+            is_template: body.is_template,
         };
         state
             .write(&access, async |tx: &DatabaseTransaction| document::edit(tx, &access, edit).await)
@@ -280,13 +323,13 @@ async fn trash(
     if how.0.permanent {
         let access = state.door().open_trashed::<ManageDocument>(who, id).await?;
         state
-            .write(&access, async |tx: &DatabaseTransaction| document::destroy(tx, &access).await)
+            .write(&access, async |tx: &DatabaseTransaction| bin::destroy(tx, &access).await)
             .await?;
         state.rooms.gone(vec![id]).await;
     } else {
         let access = state.door().open::<EditDocument>(who, id).await?;
         let gone = state
-            .write(&access, async |tx: &DatabaseTransaction| document::trash(tx, &access).await)
+            .write(&access, async |tx: &DatabaseTransaction| bin::put(tx, &access).await)
             .await?;
         state.rooms.gone(gone).await;
     }
@@ -299,7 +342,7 @@ async fn trash(
 async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument>) -> Result<HttpResponse, ApiError> {
     let (who, id) = (access.who(), access.id());
     state
-        .write(&access, async |tx: &DatabaseTransaction| document::restore(tx, &access).await)
+        .write(&access, async |tx: &DatabaseTransaction| bin::restore(tx, &access).await)
         .await?;
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;

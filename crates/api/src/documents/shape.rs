@@ -69,6 +69,11 @@ pub struct Document {
     /// When it was put in the trash.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Time>,
+    /// When it was archived: since then it can only be read.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub archived_at: Option<Time>,
+    /// Whether pages are made from it.
+    pub is_template: bool,
     /// The caller's level: view, comment, edit or manage.
     #[schema(value_type = String, example = "edit")]
     pub level: Level,
@@ -92,6 +97,8 @@ impl From<(entity::document::Model, Level)> for Document {
             created_at: row.created_at,
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,
+            archived_at: row.archived_at,
+            is_template: row.is_template,
             level,
             abilities: level.into(),
         }

@@ -139,7 +139,9 @@ impl Feed {
                 self.access = access;
                 None
             }
-            Err(AccessError::NotFound | AccessError::Forbidden | AccessError::Archived) => Some("access_lost"),
+            Err(AccessError::NotFound | AccessError::Forbidden | AccessError::Archived | AccessError::DocumentArchived) => {
+                Some("access_lost")
+            }
             Err(AccessError::Db(_) | AccessError::Changed) => Some("unavailable"),
         }
     }

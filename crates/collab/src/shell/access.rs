@@ -9,6 +9,7 @@ use crate::{
 impl Shell {
     /// Asks again what everybody here may do. Who cannot be asked about loses the page: better a reconnect than a leak.
     pub(super) async fn recheck(&mut self) {
+        self.follow().await;
         let (db, everybody) = (&self.shared.db, self.room.everybody());
         let version = events::access::version(db, self.workspace()).await;
         let found = workspaces::access::rights(db, self.document, &everybody).await;
@@ -29,6 +30,16 @@ impl Shell {
             }
         };
         self.room.take(Input::Rights(rights), now());
+    }
+
+    /// The page may be in another workspace than when the room was opened.
+    async fn follow(&mut self) {
+        if let Ok(row) = self.shared.row(self.document).await
+            && row.workspace_id != self.workspace()
+        {
+            self.room.moved_to(row.workspace_id);
+            self.shared.know_workspace(self.document, self).await;
+        }
     }
 
     /// Somebody may not edit any more, and nothing was written: their edits are refused, the others' tried again.

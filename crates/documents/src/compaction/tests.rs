@@ -83,6 +83,10 @@ fn document_row(id: DocumentId, owner: (UserId, WorkspaceId)) -> document::Activ
         updated_at: now,
         deleted_at: None,
         deleted_with: None,
+        deleted_by: None,
+        archived_at: None,
+        archived_with: None,
+        is_template: false,
     };
     row.into_active_model()
 }

@@ -56,6 +56,7 @@ impl Job for EraseAccount {
                 if deletion::take(tx, self.user).await? {
                     let departed = departure::depart(tx, self.user).await;
                     departed.map_err(|error| Trouble::Retry(error.to_string()))?;
+                    documents::recent::forget(tx, self.user).await?;
                     deletion::erase(tx, self.user).await?;
                 }
                 Ok(())

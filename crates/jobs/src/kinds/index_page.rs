@@ -172,7 +172,10 @@ impl Read {
             author: Some(row.created_by),
             updated_at: row.updated_at,
         };
-        index::put(tx, &subject, &text_of(&self.content), self.version).await?;
+        if index::put(tx, &subject, &text_of(&self.content), self.version).await? {
+            // Also of a page whose projection was not written when its node died.
+            documents::links::record(tx, self.document, &self.content).await?;
+        }
         Ok(())
     }
 }

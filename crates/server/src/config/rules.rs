@@ -69,6 +69,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("worker.search_jobs", 1, 1024),
     ("worker.upkeep_jobs", 1, 1024),
     ("worker.kept_days", 1, 3650),
+    ("documents.trash_days", 1, 3_650),
     ("events.kept_days", 1, 36_500),
 ];
 

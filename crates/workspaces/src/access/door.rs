@@ -61,6 +61,14 @@ impl Door {
         self.see(who.into(), id).await?.trashed()
     }
 
+    /// As [`super::open_archived`].
+    ///
+    /// # Errors
+    /// As [`super::open_archived`].
+    pub async fn open_archived<P: Grants>(&self, who: impl Into<Who>, id: DocumentId) -> Result<DocumentAccess<P>, AccessError> {
+        self.see(who.into(), id).await?.archived()
+    }
+
     /// Somebody's level on a page that is not in the trash, its row, and where the counter stood. `None` when the page is
     /// not there for them at all.
     ///

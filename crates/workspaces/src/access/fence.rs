@@ -11,8 +11,8 @@ use std::collections::HashMap;
 
 /// A proof that can be asked for again.
 pub trait Proof {
-    /// The workspace, and where its counter stood when the proof was given.
-    fn proven(&self) -> (WorkspaceId, i64);
+    /// The workspaces it is about, and where their counters stood when it was given.
+    fn proven(&self) -> Vec<(WorkspaceId, i64)>;
 
     /// Asks again.
     ///
@@ -22,8 +22,8 @@ pub trait Proof {
 }
 
 impl<P: Allows + Sync> Proof for Access<P> {
-    fn proven(&self) -> (WorkspaceId, i64) {
-        (self.workspace, self.version)
+    fn proven(&self) -> Vec<(WorkspaceId, i64)> {
+        vec![(self.workspace, self.version)]
     }
 
     async fn again(&self, tx: &DatabaseTransaction) -> Result<(), AccessError> {
@@ -35,8 +35,8 @@ impl<P: Allows + Sync> Proof for Access<P> {
 }
 
 impl<P: Grants + Sync> Proof for DocumentAccess<P> {
-    fn proven(&self) -> (WorkspaceId, i64) {
-        (self.document.workspace_id, self.version)
+    fn proven(&self) -> Vec<(WorkspaceId, i64)> {
+        vec![(self.document.workspace_id, self.version)]
     }
 
     async fn again(&self, tx: &DatabaseTransaction) -> Result<(), AccessError> {
@@ -44,23 +44,23 @@ impl<P: Grants + Sync> Proof for DocumentAccess<P> {
         if row.document.deleted_at.is_some() != self.document.deleted_at.is_some() {
             return Err(AccessError::NotFound);
         }
-        let found = resolve(tx, self.who, &row.document).await?;
-        match found {
-            Some(found) if found.level >= P::LEVEL && who::still(tx, self.who).await? => Ok(()),
-            Some(found) if found.level >= Level::View => Err(AccessError::Forbidden),
-            _ => Err(AccessError::NotFound),
+        let found = resolve(tx, self.who, &row.document).await?.ok_or(AccessError::NotFound)?;
+        let level = if self.document.is_archived() { found.left } else { found.level };
+        if !who::still(tx, self.who).await? {
+            return Err(AccessError::NotFound);
         }
+        if level >= P::LEVEL { Ok(()) } else { Err(found.refusal(P::LEVEL)) }
     }
 }
 
-/// Two proofs for one write, of one workspace.
+/// Two proofs for one write, of one workspace or of two.
 pub struct Both<'a, A, B>(pub &'a A, pub Option<&'a B>);
 
 impl<A: Proof + Sync, B: Proof + Sync> Proof for Both<'_, A, B> {
-    fn proven(&self) -> (WorkspaceId, i64) {
-        let (workspace, version) = self.0.proven();
-        let other = self.1.map_or(version, |other| other.proven().1);
-        (workspace, version.min(other))
+    fn proven(&self) -> Vec<(WorkspaceId, i64)> {
+        let mut all = self.0.proven();
+        all.extend(self.1.iter().flat_map(|other| other.proven()));
+        all
     }
 
     async fn again(&self, tx: &DatabaseTransaction) -> Result<(), AccessError> {
@@ -92,15 +92,20 @@ pub async fn write<T, E: From<DbErr> + From<AccessError>>(
 }
 
 async fn check(tx: &DatabaseTransaction, proof: &impl Proof) -> Result<(), AccessError> {
-    let (workspace, version) = proof.proven();
-    let own = moved_here(workspace);
-    let stands = hold(tx, &[workspace]).await?.get(&workspace).copied().unwrap_or_default();
-    if stands == version + own {
+    let proven = proof.proven();
+    let workspaces: Vec<WorkspaceId> = proven.iter().map(|(workspace, _)| *workspace).collect();
+    let stand = hold(tx, &workspaces).await?;
+    let stands =
+        |(workspace, version): &(WorkspaceId, i64)| stand.get(workspace).copied().unwrap_or_default() == version + moved_here(*workspace);
+    if proven.iter().all(stands) {
         return Ok(());
     }
+    let own = workspaces.iter().any(|workspace| moved_here(*workspace) > 0);
     match proof.again(tx).await {
         // The work itself may be why the door is shut now.
-        Err(AccessError::NotFound | AccessError::Forbidden | AccessError::Archived) if own > 0 => Err(AccessError::Changed),
+        Err(AccessError::NotFound | AccessError::Forbidden | AccessError::Archived | AccessError::DocumentArchived) if own => {
+            Err(AccessError::Changed)
+        }
         answer => answer,
     }
 }
@@ -140,7 +145,8 @@ async fn all_may(tx: &DatabaseTransaction, writers: &Writers) -> Result<bool, Db
     let Some(row) = versioned(tx, writers.document).await? else {
         return Ok(false);
     };
-    if row.document.deleted_at.is_some() {
+    // One that is in another workspace by now is asked about again, by the counter of that one.
+    if row.document.deleted_at.is_some() || row.document.workspace_id != writers.workspace {
         return Ok(false);
     }
     for who in &writers.who {

@@ -1,6 +1,7 @@
 //! What somebody may do with pages: the rule, on what stands in the database.
 
 use super::{
+    AccessError,
     chain::chains,
     link,
     rule::{self, left_of},
@@ -9,6 +10,7 @@ use super::{
 };
 use entity::document;
 use kernel::{
+    clock::Time,
     id::*,
     role::{Level, Role},
 };
@@ -24,8 +26,32 @@ pub(super) struct Found {
     pub role: Role,
     /// What they may do.
     pub level: Level,
-    /// What they could do if the workspace were not archived.
+    /// What they could do if the page were not archived.
+    pub left: Level,
+    /// What they could do if the workspace were not archived either.
     pub held: Level,
+}
+
+impl Found {
+    pub fn new(role: Role, held: Level, (workspace, document): (bool, &document::Model)) -> Self {
+        let left = left_of(held, workspace);
+        Self {
+            role,
+            level: left_of(left, document.is_archived()),
+            left,
+            held,
+        }
+    }
+
+    /// Why they may not do what needs more than their level.
+    pub fn refusal(&self, needed: Level) -> AccessError {
+        match self {
+            found if found.left >= needed => AccessError::DocumentArchived,
+            found if found.held >= needed => AccessError::Archived,
+            found if found.level >= Level::View => AccessError::Forbidden,
+            _ => AccessError::NotFound,
+        }
+    }
 }
 
 /// A page's row, and where its workspace's counter of changes of access stood when it was read.
@@ -34,6 +60,36 @@ pub(super) struct Versioned {
     #[sea_orm(nested)]
     pub document: document::Model,
     pub access_version: i64,
+}
+
+/// What of a page's row is asked for when many are looked at.
+#[derive(FromQueryResult)]
+struct Home {
+    id: DocumentId,
+    workspace_id: WorkspaceId,
+    archived_at: Option<Time>,
+    deleted_at: Option<Time>,
+}
+
+impl Home {
+    fn is_archived(&self) -> bool {
+        self.archived_at.is_some() && self.deleted_at.is_none()
+    }
+}
+
+async fn homes(db: &impl ConnectionTrait, ids: &[DocumentId]) -> Result<Vec<Home>, DbErr> {
+    document::Entity::find()
+        .select_only()
+        .columns([
+            document::Column::Id,
+            document::Column::WorkspaceId,
+            document::Column::ArchivedAt,
+            document::Column::DeletedAt,
+        ])
+        .filter(document::Column::Id.is_in(ids.iter().copied()))
+        .into_model()
+        .all(db)
+        .await
 }
 
 /// Reads a page's row, in the trash or not.
@@ -63,11 +119,7 @@ pub(super) async fn resolve(db: &impl ConnectionTrait, who: Who, document: &docu
             .unwrap_or_default()
     };
     let held = rule::level_of(&standing, &chain).min(who.most());
-    Ok(Some(Found {
-        role: standing.role,
-        level: left_of(held, standing.is_archived),
-        held,
-    }))
+    Ok(Some(Found::new(standing.role, held, (standing.is_archived, document))))
 }
 
 /// Somebody's level on a page that is not in the trash, and its row. `None` when there is no such page or they are no
@@ -88,27 +140,43 @@ pub async fn level(db: &impl ConnectionTrait, who: impl Into<Who>, id: DocumentI
 /// # Errors
 /// Only the database's.
 pub async fn levels(db: &impl ConnectionTrait, who: impl Into<Who>, ids: &[DocumentId]) -> Result<HashMap<DocumentId, Level>, DbErr> {
-    let (who, mut levels) = (who.into(), HashMap::new());
+    let found = levels_held(db, who.into(), ids).await?;
+    let left = |(id, (held, is_archived))| (id, left_of(held, is_archived));
+    Ok(found.into_iter().map(left).collect())
+}
+
+/// Whether somebody manages all of these pages, also those that are archived; not in an archived workspace.
+///
+/// # Errors
+/// Only the database's.
+pub async fn manages_all(db: &impl ConnectionTrait, who: Who, ids: &[DocumentId]) -> Result<bool, DbErr> {
+    let found = levels_held(db, who, ids).await?;
+    Ok(ids.iter().all(|id| found.get(id).is_some_and(|(level, _)| *level >= Level::Manage)))
+}
+
+/// Levels as the workspaces leave them, and whether the page is archived.
+async fn levels_held(db: &impl ConnectionTrait, who: Who, ids: &[DocumentId]) -> Result<HashMap<DocumentId, (Level, bool)>, DbErr> {
+    let mut levels = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
-        let homes: Vec<(DocumentId, WorkspaceId)> = document::Entity::find()
-            .select_only()
-            .columns([document::Column::Id, document::Column::WorkspaceId])
-            .filter(document::Column::Id.is_in(ids.iter().copied()))
-            .into_tuple()
-            .all(db)
-            .await?;
-        let workspaces: Vec<WorkspaceId> = homes.iter().map(|(_, home)| *home).collect();
+        let homes = homes(db, ids).await?;
+        let workspaces: Vec<WorkspaceId> = homes.iter().map(|home| home.workspace_id).collect();
         let standings = standings(db, who, &workspaces).await?;
         let asked: Vec<DocumentId> = homes
             .iter()
-            .filter(|(_, home)| standings.get(home).is_some_and(|(standing, _)| standing.role < Role::Admin))
-            .map(|(id, _)| *id)
+            .filter(|home| {
+                standings
+                    .get(&home.workspace_id)
+                    .is_some_and(|(standing, _)| standing.role < Role::Admin)
+            })
+            .map(|home| home.id)
             .collect();
         let chains = chains(db, who.user(), &asked).await?;
-        for (id, home) in homes {
-            let Some((standing, _)) = standings.get(&home) else { continue };
-            let held = rule::level_of(standing, chains.get(&id).map_or(&[], Vec::as_slice)).min(who.most());
-            levels.insert(id, left_of(held, standing.is_archived));
+        for home in homes {
+            let Some((standing, _)) = standings.get(&home.workspace_id) else {
+                continue;
+            };
+            let held = rule::level_of(standing, chains.get(&home.id).map_or(&[], Vec::as_slice)).min(who.most());
+            levels.insert(home.id, (left_of(held, standing.is_archived), home.is_archived()));
         }
     }
     Ok(levels)

@@ -1,11 +1,6 @@
 //! What a share link opens at this moment.
 
-use super::{
-    chain::chains,
-    level::Found,
-    rule::{left_of, link_level_of},
-    standing::is_archived,
-};
+use super::{chain::chains, level::Found, rule::link_level_of, standing::is_archived};
 use entity::{document, share_link, workspace_settings};
 use kernel::{clock, id::*, role::Role};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
@@ -49,9 +44,5 @@ pub(super) async fn resolve(
     let nobody = UserId(uuid::Uuid::nil());
     let chain = chains(db, nobody, &[document.id]).await?.remove(&document.id).unwrap_or_default();
     let held = link_level_of(link.document_id, link.level, &chain);
-    Ok(Some(Found {
-        role: Role::Guest,
-        level: left_of(held, archived),
-        held,
-    }))
+    Ok(Some(Found::new(Role::Guest, held, (archived, document))))
 }

@@ -50,7 +50,8 @@ pub async fn rights(db: &impl ConnectionTrait, id: DocumentId, people: &[Who]) -
         for who in some {
             let right = still.contains(who).then(|| {
                 let standing = standings.get(&who.user()).filter(|_| who.enters(document.workspace_id));
-                standing.map_or(Level::None, |standing| level(*who, standing, &with(&chain, &grants, who.user())))
+                let held = standing.map_or(Level::None, |standing| level(*who, standing, &with(&chain, &grants, who.user())));
+                left_of(held, document.is_archived())
             });
             rights.insert(*who, right);
         }

@@ -38,6 +38,7 @@ impl World {
             default_level: any(&mut rng, &LEVELS),
             share_links: true,
             member_invites: false,
+            archive_after_days: None,
             updated_at: clock::now(),
         };
         workspace_settings::Entity::insert(settings.clone().into_active_model())

@@ -195,6 +195,12 @@ impl Place {
         if operation.id == "events.stream" {
             return (caller.status_of(path).await, String::new());
         }
+        let document = format!("/api/v1/documents/{}/", self.document);
+        match operation.id.as_str() {
+            "documents.restore" => drop(self.owner.delete(&document).await.expect(204)),
+            "documents.unarchive" => drop(self.owner.post(&format!("{document}archive/"), &json!({})).await.expect(200)),
+            _ => {}
+        }
         let body = json!({ "workspace_id": self.workspace, "document_id": self.document, "name": "Walked" });
         let answer = caller
             .call(operation.method.clone(), path, operation.has_body.then_some(&body))
