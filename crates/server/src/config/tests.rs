@@ -140,6 +140,23 @@ fn values_that_do_not_fit_each_other_are_named() {
 }
 
 #[test]
+fn a_store_of_files_that_cannot_work_is_named() {
+    let refused = |text: &str, with: &str| {
+        let said = refusal(text, &[], &[]);
+        assert!(said.contains(with) && !said.contains("canary"), "{said}");
+    };
+    refused("[files]\nkind = \"ftp\"", "ftp");
+    refused("[files]\nkind = \"s3\"", "files.bucket");
+    refused("[files]\nsecret_key = \"canary\"", "files.access_key");
+    refused("[files]\nendpoint = \"http://localhost:9000\"", "files.allow_http");
+    refused("[files]\nendpoint = \"https://user:canary@host\"", "files.endpoint");
+    refused("[files]\nmax_bytes = 0", "files.max_bytes");
+    let keys = [("SHEAF__FILES__ACCESS_KEY", "canary"), ("SHEAF__FILES__SECRET_KEY", "canary")];
+    let config = load(Some(Path::new("/dev/null")), &env(&keys), &flags(&[])).expect("usable");
+    assert!(!show::text(&config).expect("shown").contains("canary") && !format!("{config:?}").contains("canary"));
+}
+
+#[test]
 fn a_text_stays_as_it_was_written() {
     let vars = env(&[("SHEAF__AUTH__AUDIENCE", "007"), ("SHEAF__AUTH__ISSUER", "true")]);
     let config = load(Some(Path::new("/dev/null")), &vars, &Overrides::default()).expect("the configuration");

@@ -45,6 +45,32 @@ async fn a_picture_gets_thumbnails() {
     app.stop().await;
 }
 
+/// A picture that moves: red, then blue.
+fn moving() -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut gif = image::codecs::gif::GifEncoder::new(&mut out);
+    for colour in [[255, 0, 0, 255], [0, 0, 255, 255]] {
+        let frame = image::RgbaImage::from_pixel(300, 300, image::Rgba(colour));
+        gif.encode_frame(image::Frame::new(frame)).expect("written");
+    }
+    drop(gif);
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_picture_that_moves_the_first_frame_is_shown() {
+    let app = TestApp::new().await;
+    let (owner, _, page, _) = app.page("with a picture").await;
+    let id = adds(&app, &owner, &page, "moving.gif", moving()).await.expect(201).id();
+    with_thumbnails(&owner, &id).await;
+    let got = fetches(&app, &owner, &format!("{}?thumbnail=256", content(&id)), &[]).await;
+    let small = image::load_from_memory(&got.bytes).expect("a picture").to_rgb8();
+    let middle = small.get_pixel(128, 128);
+    assert!(middle[0] > 200 && middle[2] < 50, "{middle:?}");
+    assert_eq!(fetches(&app, &owner, &content(&id), &[]).await.bytes, moving());
+    app.stop().await;
+}
+
 /// A PNG that promises 50 000 × 50 000 pixels and has none of them.
 fn bomb() -> Vec<u8> {
     let mut bytes = png(1, 1);
