@@ -16,6 +16,7 @@ mod m0013_tree;
 mod m0015_document_locks;
 mod m0016_search;
 mod m0017_attachments;
+mod m0018_exports;
 
 use sea_orm_migration::prelude::*;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_search::Migration),
             Box::new(m0015_document_locks::Migration),
             Box::new(m0017_attachments::Migration),
+            Box::new(m0018_exports::Migration),
         ]
     }
 }

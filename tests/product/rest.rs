@@ -11,6 +11,7 @@ mod closing;
 mod copies;
 mod documents;
 mod events;
+mod exports;
 mod grants;
 mod groups;
 mod invitations;

@@ -10,7 +10,7 @@ pub mod stock;
 pub mod worker;
 
 pub use app::TestApp;
-pub use binary::Binary;
+pub use binary::{Binary, program};
 
 pub use http::{Answer, User};
 pub use letters::Letters;

@@ -17,7 +17,10 @@ use actix_web::{
 };
 use backends::{db::write, signal::Signal};
 use entity::job;
-use jobs::{Job as _, kinds::MakeReport};
+use jobs::{
+    Job as _,
+    kinds::{ExportPages, MakeReport},
+};
 use kernel::{clock::Time, id::*};
 use queue::list::{self, Wanted};
 use sea_orm::DatabaseTransaction;
@@ -198,6 +201,10 @@ async fn cancel(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> 
 #[get("/jobs/{job_id}/result/")]
 async fn result(state: Data<State>, Known(caller): Known, At(id): At<JobId>) -> Result<HttpResponse, ApiError> {
     let job = own(&state, &caller, id).await?;
+    if job.kind == ExportPages::KIND && job.result.is_some() {
+        // It names pages: told as long as the file would be given.
+        transfer::export::store::find(&state.db, who::of_caller(&caller), job.id).await?;
+    }
     let result = job.result.ok_or(queue::Error::NoResult)?;
     let result: Value = serde_json::from_str(&result).unwrap_or(Value::Null);
     Ok(HttpResponse::Ok().json(result))

@@ -13,6 +13,7 @@ pub mod edge;
 pub mod etag;
 pub mod event;
 pub mod events;
+mod exports;
 pub mod extract;
 pub mod fresh;
 pub mod groups;
@@ -65,6 +66,7 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     access::routes(config);
     events::routes(config);
     reports::routes(config);
+    exports::routes(config);
     jobs::routes(config);
 }
 

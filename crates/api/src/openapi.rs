@@ -63,6 +63,7 @@ pub const PUBLIC: [&str; 18] = [
         (name = "access", description = "Who may do what: grants, share links, requests, and why somebody may"),
         (name = "events", description = "What happened: activity, audit log and live stream"),
         (name = "reports", description = "Activity reports and usage analytics"),
+        (name = "exports", description = "Pages as files"),
         (name = "jobs", description = "Background work"),
         (name = "admin", description = "For administrators of the instance"),
         (name = "blocks", description = "The content of a page, block by block; merges with live typing")

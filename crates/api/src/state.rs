@@ -29,6 +29,8 @@ pub struct Settings {
     pub attachments: attachments::Limits,
     /// How long pages stay in the trash.
     pub trash_kept: Duration,
+    /// How exports behave.
+    pub exports: transfer::export::settings::Settings,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             quotas: workspaces::Quotas::default(),
             attachments: attachments::Limits::default(),
             trash_kept: Duration::from_secs(30 * 24 * 60 * 60),
+            exports: transfer::export::settings::Settings::default(),
         }
     }
 }

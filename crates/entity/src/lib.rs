@@ -22,6 +22,7 @@ pub mod document_snapshot;
 pub mod event;
 pub mod event_chain;
 pub mod event_checkpoint;
+pub mod export;
 pub mod favorite;
 pub mod grant;
 pub mod group;

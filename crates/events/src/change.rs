@@ -255,6 +255,12 @@ facts! {
     "attachment.deleted" AttachmentDeleted for Document { document: DocumentId, attachment: AttachmentId }
     /// A deleted file of a page came back.
     "attachment.restored" AttachmentRestored for Document { document: DocumentId, attachment: AttachmentId }
+    /// A page was exported.
+    "document.exported" DocumentExported for Admins { document: DocumentId, format: String }
+    /// A page was exported with what hangs under it.
+    "document.subtree_exported" SubtreeExported for Admins { document: DocumentId, format: String }
+    /// A workspace was exported, as far as who did it may see it.
+    "workspace.exported" WorkspaceExported for Admins { workspace: WorkspaceId, format: String }
     /// Background work that somebody asked for was done.
     "job.succeeded" JobSucceeded for Requester { job: JobId, kind: String }
     /// Background work that somebody asked for was given up.

@@ -17,13 +17,22 @@ pub enum Queue {
     Documents,
     /// What is found by its words.
     Search,
+    /// What is exported and imported.
+    Transfers,
     /// What happens at night.
     Upkeep,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 5] = [Self::Mail, Self::Reports, Self::Documents, Self::Search, Self::Upkeep];
+    pub const ALL: [Self; 6] = [
+        Self::Mail,
+        Self::Reports,
+        Self::Documents,
+        Self::Search,
+        Self::Transfers,
+        Self::Upkeep,
+    ];
 
     /// The name that stands in the table and on the command line.
     pub const fn name(self) -> &'static str {
@@ -32,6 +41,7 @@ impl Queue {
             Self::Reports => "reports",
             Self::Documents => "documents",
             Self::Search => "search",
+            Self::Transfers => "transfers",
             Self::Upkeep => "upkeep",
         }
     }

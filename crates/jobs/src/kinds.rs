@@ -5,11 +5,13 @@ pub mod compact_page;
 pub mod copy_pages;
 pub mod erase_account;
 pub mod export_account;
+pub mod export_pages;
 pub mod forget_jobs;
 pub mod index_page;
 pub mod keep_events;
 pub mod make_report;
 pub mod make_thumbnail;
+pub mod purge_exports;
 pub mod purge_files;
 pub mod purge_locks;
 pub mod purge_pages;
@@ -29,11 +31,13 @@ pub use compact_page::{CompactPage, CompactPages};
 pub use copy_pages::CopyPages;
 pub use erase_account::{EraseAccount, EraseAccounts};
 pub use export_account::ExportAccount;
+pub use export_pages::ExportPages;
 pub use forget_jobs::ForgetJobs;
 pub use index_page::{IndexPage, IndexPages};
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
 pub use make_thumbnail::MakeThumbnail;
+pub use purge_exports::PurgeExports;
 pub use purge_files::PurgeFiles;
 pub use purge_locks::PurgeLocks;
 pub use purge_pages::PurgePages;
@@ -92,6 +96,8 @@ kinds! {
     EraseAccounts,
     EraseAccount,
     ExportAccount,
+    ExportPages,
+    PurgeExports,
     PurgeTokens,
     PurgeWorkspaces,
     PurgeFiles,

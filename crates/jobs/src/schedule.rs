@@ -7,8 +7,8 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        ArchivePages, CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeFiles, PurgeLocks, PurgePages,
-        PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents, SnapshotPages,
+        ArchivePages, CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeExports, PurgeFiles, PurgeLocks,
+        PurgePages, PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents, SnapshotPages,
     },
 };
 use backends::{db, signal::Signal};
@@ -53,6 +53,11 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "erase_accounts",
         plan: "0 23 * * * *",
         job: |_| EraseAccounts {}.job(),
+    },
+    Schedule {
+        name: "purge_exports",
+        plan: "0 50 * * * *",
+        job: |_| PurgeExports {}.job(),
     },
     Schedule {
         name: "purge_tokens",

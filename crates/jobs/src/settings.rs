@@ -38,14 +38,17 @@ pub struct Settings {
     pub log_retention: documents::compaction::Retention,
     /// Where people reach the product, for links in mails; without a slash at its end.
     pub public_url: String,
+    /// How exports behave.
+    pub exports: transfer::export::settings::Settings,
 }
 
 /// How many jobs of a queue run at once when nothing else is said.
-const CONCURRENCY: [(Queue, usize); 5] = [
+const CONCURRENCY: [(Queue, usize); 6] = [
     (Queue::Mail, 4),
     (Queue::Reports, 1),
     (Queue::Documents, 2),
     (Queue::Search, 2),
+    (Queue::Transfers, 2),
     (Queue::Upkeep, 1),
 ];
 
@@ -66,6 +69,7 @@ impl Default for Settings {
             page_limits: documents::limits::Limits::default(),
             log_retention: documents::compaction::Retention::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
+            exports: transfer::export::settings::Settings::default(),
         }
     }
 }

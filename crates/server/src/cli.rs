@@ -2,6 +2,7 @@
 
 mod audit;
 mod jobs;
+mod typeset;
 mod user;
 
 use crate::{
@@ -57,7 +58,7 @@ enum Command {
     },
     /// Run only the background work
     Worker {
-        /// Which queues, with commas between them: mail, reports, documents, search, upkeep; all when left out
+        /// Which queues, with commas between them: mail, reports, documents, search, transfers, upkeep; all when left out
         #[arg(long, value_name = "NAMES")]
         queues: Option<String>,
     },
@@ -78,6 +79,9 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+    /// Typeset a page that comes in, as the product does for itself
+    #[command(hide = true)]
+    Typeset(typeset::Limits),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -120,6 +124,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         say::line(&api::openapi().to_pretty_json().context("the OpenAPI document does not serialise")?);
         return Ok(());
     }
+    if let Command::Typeset(limits) = &command {
+        return typeset::run(limits);
+    }
     let config = config::load(
         cli.common.config.as_deref(),
         &config::environment()?,
@@ -160,7 +167,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<()> {
         Command::Audit(what) => audit::run(config, what).await,
         Command::User(what) => user::run(config, what).await,
         Command::Migrate { status } => migrate(config, status).await,
-        Command::Openapi | Command::Config(_) => Ok(()),
+        Command::Openapi | Command::Typeset(_) | Command::Config(_) => Ok(()),
     }
 }
 

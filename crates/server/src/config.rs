@@ -38,6 +38,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// Pages.
     pub documents: Documents,
+    /// Exports of pages.
+    pub export: Export,
     /// The event log.
     pub events: Events,
     /// Logs.
@@ -173,6 +175,7 @@ pub struct Worker {
     pub reports_jobs: usize,
     pub documents_jobs: usize,
     pub search_jobs: usize,
+    pub transfers_jobs: usize,
     pub upkeep_jobs: usize,
     pub kept_days: u64,
 }
@@ -231,6 +234,22 @@ pub struct Quotas {
 #[serde(deny_unknown_fields)]
 pub struct Documents {
     pub trash_days: u64,
+}
+
+/// `[export]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    pub kept_hours: u64,
+    pub running: u64,
+    pub kept: u64,
+    pub pages: u64,
+    pub bytes: u64,
+    pub typesetter: PathBuf,
+    pub typeset_secs: u64,
+    pub typeset_mib: u64,
+    pub fonts_dir: PathBuf,
+    pub system_fonts: bool,
 }
 
 /// `[events]`

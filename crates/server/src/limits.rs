@@ -5,6 +5,7 @@ use api::edge::{self, Edge, Rates};
 use jobs::Queue;
 use secrecy::ExposeSecret;
 use std::time::Duration;
+use transfer::export::settings::{Fonts, Typesetter};
 use url::Url;
 use users::lockout::Patience;
 
@@ -83,6 +84,7 @@ pub fn jobs(config: &Config) -> jobs::Settings {
             (Queue::Reports, worker.reports_jobs),
             (Queue::Documents, worker.documents_jobs),
             (Queue::Search, worker.search_jobs),
+            (Queue::Transfers, worker.transfers_jobs),
             (Queue::Upkeep, worker.upkeep_jobs),
         ],
         drain: Duration::from_secs(worker.drain_secs),
@@ -98,7 +100,31 @@ pub fn jobs(config: &Config) -> jobs::Settings {
         quotas: quotas(&config.quotas),
         page_limits: collab(&config.collab).limits,
         public_url: public_url(config),
+        exports: exports(config),
         ..jobs::Settings::default()
+    }
+}
+
+/// Settings of exports. What typesets is this very program, unless another one is named.
+pub fn exports(config: &Config) -> transfer::export::settings::Settings {
+    let export = &config.export;
+    let dir = Some(export.fonts_dir.clone()).filter(|dir| !dir.as_os_str().is_empty());
+    transfer::export::settings::Settings {
+        kept: Duration::from_secs(export.kept_hours * 60 * 60),
+        most_running: export.running,
+        most_kept: export.kept,
+        pages: export.pages,
+        bytes: export.bytes,
+        public_url: public_url(config),
+        typesetter: Typesetter {
+            program: match &export.typesetter {
+                own if own.as_os_str().is_empty() => std::env::current_exe().unwrap_or_else(|_| "sheaf".into()),
+                other => other.clone(),
+            },
+            time: Duration::from_secs(export.typeset_secs),
+            memory_mib: export.typeset_mib,
+            fonts: Fonts::new(dir, export.system_fonts),
+        },
     }
 }
 
@@ -130,6 +156,7 @@ pub fn api(config: &Config) -> api::Settings {
         quotas: quotas(&config.quotas),
         trash_kept: Duration::from_secs(config.documents.trash_days * DAY),
         attachments: attachments(config),
+        exports: exports(config),
     }
 }
 

@@ -22,8 +22,8 @@ pub use fence::write;
 pub use inherited::{Inherited, inherited};
 pub use level::{level, levels, manages_all};
 pub use marker::{
-    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, Grants, ManageDocument, ManageMembers,
-    ReadAudit, ReadMembers, ReadReports, ReadWorkspace, ViewDocument,
+    Allows, AtLeast, CommentDocument, CreateDocuments, DeleteWorkspace, EditDocument, EditWorkspace, ExportWorkspace, Grants,
+    ManageDocument, ManageMembers, ReadAudit, ReadMembers, ReadReports, ReadWorkspace, ViewDocument,
 };
 #[cfg(test)]
 pub(crate) use marker::{IN_WORKSPACES, ON_DOCUMENTS};

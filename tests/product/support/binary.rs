@@ -169,7 +169,8 @@ const ALWAYS: [(&str, &str); 11] = [
     ("SHEAF__LIMITS__LOGIN_FAILURES", "1000000"),
 ];
 
-fn program() -> PathBuf {
+/// The product's own binary.
+pub fn program() -> PathBuf {
     let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/sheaf");
     let path = std::env::var_os("SHEAF_TEST_BINARY").map_or_else(built, PathBuf::from);
     assert!(

@@ -67,10 +67,18 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("worker.reports_jobs", 1, 1024),
     ("worker.documents_jobs", 1, 1024),
     ("worker.search_jobs", 1, 1024),
+    ("worker.transfers_jobs", 1, 1024),
     ("worker.upkeep_jobs", 1, 1024),
     ("worker.kept_days", 1, 3650),
     ("documents.trash_days", 1, 3_650),
     ("events.kept_days", 1, 36_500),
+    ("export.kept_hours", 1, 24 * 365),
+    ("export.running", 1, 1024),
+    ("export.kept", 1, MANY),
+    ("export.pages", 1, 1_000_000),
+    ("export.bytes", 1 << 20, 1 << 40),
+    ("export.typeset_secs", 1, 600),
+    ("export.typeset_mib", 64, 64 << 10),
 ];
 
 /// What is wrong with a whole number, if anything.

@@ -47,6 +47,28 @@ impl Around {
         })
     }
 
+    /// Markdown whose links into this site lead there from anywhere, or to what stands beside it.
+    pub fn leading_out(&self, markdown: &str) -> String {
+        let mut parts = markdown.split("](/");
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find([')', ' ', '\n']).unwrap_or(part.len());
+            let path = format!("/{}", &part[..end]);
+            let file = path
+                .strip_prefix("/api/v1/attachments/")
+                .and_then(id_of)
+                .and_then(|id| self.assets.get(&id));
+            let leads = match file {
+                Some(Asset::Beside(beside)) => beside.clone(),
+                _ => self.href(&path).unwrap_or(path),
+            };
+            out.push_str("](");
+            out.push_str(&leads);
+            out.push_str(&part[end..]);
+        }
+        out
+    }
+
     /// Where another page is.
     pub fn page(&self, id: &str) -> Option<String> {
         self.href(&format!("/documents/{}", id_of(id)?))
@@ -113,4 +135,28 @@ pub fn level(block: &Block) -> u8 {
         Some(level) if level >= 2.0 => 2,
         _ => 1,
     }
+}
+
+/// Where one file of a zip is, seen from another.
+pub fn relative(from: &str, to: &str) -> String {
+    let folder: Vec<&str> = from.split('/').collect();
+    let target: Vec<&str> = to.split('/').collect();
+    let folder = &folder[..folder.len().saturating_sub(1)];
+    let shared = folder.iter().zip(&target).take_while(|(a, b)| a == b).count();
+    let up = folder[shared..].iter().map(|_| "..".to_owned());
+    let down = target[shared..].iter().map(|part| encoded(part));
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// A part of a path as it may stand in a URL (RFC 3986, unreserved characters).
+fn encoded(part: &str) -> String {
+    let mut url = String::new();
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
 }

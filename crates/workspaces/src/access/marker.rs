@@ -55,6 +55,8 @@ workspace_permissions! {
     ReadWorkspace: Guest;
     /// See who belongs to it.
     ReadMembers: Member;
+    /// Take out of it what they may see, all at once.
+    ExportWorkspace: Member;
     /// Make pages in it.
     CreateDocuments: Member, writes;
     /// Change its name.

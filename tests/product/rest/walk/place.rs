@@ -117,6 +117,7 @@ impl Place {
             "user_id" => self.bystander.id.clone(),
             "job_id" => self.report().await.0,
             "report_id" => self.report().await.1,
+            "export_id" => self.export().await,
             "grant_id" if path.starts_with("/api/v1/documents/") => {
                 owner.post(&format!("{document}grants/"), &grant).await.expect(201).id()
             }
@@ -160,6 +161,20 @@ impl Place {
             "provider" => "nowhere".to_owned(),
             other => panic!("the walk does not know how to make a {other}"),
         }
+    }
+
+    /// A page exported by the owner.
+    async fn export(&self) -> String {
+        let asked = json!({ "format": "json" });
+        let path = format!("/api/v1/documents/{}/exports/", self.document);
+        let job = self.owner.post(&path, &asked).await.expect(202).id();
+        for _ in 0..1_000 {
+            if self.owner.get(&format!("/api/v1/jobs/{job}/")).await.expect(200).body["state"] == "done" {
+                return job;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("no export was made");
     }
 
     /// A report that the owner asked for, and the job that made it.

@@ -1,0 +1,131 @@
+//! Making an export: one file, or a bundle, put into the store under the id of its job. Made again it replaces itself.
+
+mod bundled;
+
+use super::{
+    around::Around,
+    content,
+    error::Error,
+    gather::{self, Found},
+    order::{Format, Order, Scope},
+    render,
+    settings::Settings,
+};
+use crate::bundle::{LeftOut, names};
+use backends::files::{Files, Key};
+use kernel::{clock, id::*};
+use sea_orm::DatabaseConnection;
+use serde::Serialize;
+use std::{collections::HashSet, sync::Arc};
+use typeset::Report;
+use workspaces::access::{self, ViewDocument};
+
+/// What exports are made with.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// The rows.
+    pub db: &'a DatabaseConnection,
+    /// The store of files.
+    pub files: &'a Files,
+    /// How much one may take.
+    pub settings: &'a Settings,
+}
+
+/// Who is told how far an export is, and says whether it is to go on.
+pub trait Steps: Sync {
+    /// Why it stops.
+    type Error: From<Error> + Send;
+
+    /// `done` of `of` pages are written.
+    fn step(&self, done: usize, of: usize) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// An export that lies in the store.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The name of the file for people.
+    pub name: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// How many bytes it has.
+    pub size: u64,
+    /// The pages in it.
+    pub documents: Vec<DocumentId>,
+    /// What is to be said about it.
+    pub said: Said,
+}
+
+/// What is to be said about an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// How many pages are in it.
+    pub pages: u64,
+    /// What is not.
+    pub left_out: LeftOut,
+    /// What is to be said about what was typeset, all pages together.
+    #[serde(flatten)]
+    pub typeset: Report,
+}
+
+impl Said {
+    fn add(&mut self, report: Option<Report>) {
+        let Some(report) = report else { return };
+        self.typeset.sheets += report.sheets;
+        self.typeset.formulas_as_text += report.formulas_as_text;
+        self.typeset.pictures_left_out += report.pictures_left_out;
+        let known: HashSet<String> = self.typeset.missing_glyphs.iter().cloned().collect();
+        let new = report.missing_glyphs.into_iter().filter(|glyph| !known.contains(glyph));
+        self.typeset.missing_glyphs.extend(new);
+        self.typeset.missing_glyphs.truncate(100);
+    }
+}
+
+/// Makes an export.
+///
+/// # Errors
+/// What the door says, that a limit was reached, or that the steps are to end.
+pub async fn make<S: Steps>(tools: Tools<'_>, order: &Order, job: JobId, steps: &S) -> Result<Made, S::Error> {
+    let gathered = gather::gather(tools.db, order, tools.settings.pages).await?;
+    match (order.scope, gathered.pages.first()) {
+        (Scope::Page(_), Some(page)) => {
+            steps.step(0, 1).await?;
+            Ok(single(tools, order, job, page).await?)
+        }
+        _ => bundled::make(tools, order, job, (gathered, steps)).await,
+    }
+}
+
+async fn single(tools: Tools<'_>, order: &Order, job: JobId, page: &Found) -> Result<Made, Error> {
+    access::open::<ViewDocument>(tools.db, order.user, page.row.id).await?;
+    let mut content = content::read(tools.db, page.row.id).await?;
+    let around = around(tools.settings);
+    if !matches!(order.format, Format::Json | Format::Automerge) {
+        content::fill(tools.db, order.user, &mut content).await?;
+    }
+    let rendered = render::render(tools.db, tools.settings, order.format, (&page.row, Arc::new(content), around)).await?;
+    let size = rendered.bytes.len() as u64;
+    if size > tools.settings.bytes {
+        return Err(Error::TooLarge(tools.settings.bytes));
+    }
+    tools.files.put(&Key::export(job), rendered.bytes.into()).await?;
+    let mut said = Said {
+        pages: 1,
+        ..Said::default()
+    };
+    said.add(rendered.report);
+    Ok(Made {
+        name: format!("{}{}", names::safe(&page.row.title, "Untitled"), order.format.extension()),
+        media_type: order.format.media_type(),
+        size,
+        documents: vec![page.row.id],
+        said,
+    })
+}
+
+fn around(settings: &Settings) -> Around {
+    Around {
+        public_url: settings.public_url.clone(),
+        date: clock::now().format("%Y-%m-%d").to_string(),
+        ..Around::default()
+    }
+}
