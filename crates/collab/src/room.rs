@@ -16,6 +16,7 @@ mod history;
 mod locks;
 mod peer;
 mod rights;
+mod settle;
 mod work;
 
 pub use locks::{Ask, GiveLease, TakeLease};
@@ -112,6 +113,8 @@ pub struct Room {
     /// Where the counter of changes of access stood when everybody's rights were last asked.
     rights_version: i64,
     locks: locks::Locks,
+    /// Whether what was put behind another node's rows left something to be settled.
+    is_unsettled: bool,
 }
 
 /// What a room is made of when its page was loaded.
@@ -150,6 +153,7 @@ impl Room {
             edited_at: None,
             rights_version: 0,
             locks: locks::Locks::default(),
+            is_unsettled: false,
             page: opened.page,
         };
         room.adopt(opened.stored, opened.actors);

@@ -9,12 +9,14 @@ mod copy;
 mod reference;
 mod replica;
 mod schedule;
+mod stranger;
 
-use replica::Manners;
+use rand::{SeedableRng, rngs::StdRng};
+use replica::{Manners, Replica};
 use schedule::{Schedule, Tally};
 
 /// Rounds of each kind that fit into every run of the suite.
-const ROUNDS: u64 = 25;
+const ROUNDS: u64 = 16;
 /// Edits and meetings of a round.
 const STEPS: usize = 60;
 
@@ -37,6 +39,24 @@ fn check(manners: Manners) {
     if seeds.len() > 10 {
         tally.has_everything(manners);
     }
+}
+
+#[test]
+fn what_is_put_under_the_end_of_a_circle_is_seen_there() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let first = schedule::beginning();
+    let [mut one, mut other] = ["x", "y"].map(|name| Replica::new(name, vec![first.clone()], &mut rng));
+    let moved = one.hang("a", "b").expect("moved").0;
+    let (theirs, _) = other.hang("b", "a").expect("moved");
+    assert_ne!(moved.hash(), theirs.hash());
+    one.take(vec![theirs]);
+    let top = one.page.mirror().children[""].clone();
+    let below = one.page.mirror().children[&top[0]].clone();
+    assert_eq!((top.len(), below.len()), (1, 1), "the circle was cut once");
+    let new = one.puts_under(&top[0]);
+    // What says of itself that it hangs under `below` now hangs above it.
+    one.hang(&below[0], &new).expect("moved");
+    assert_eq!(one.page.mirror().parent_of(&below[0]), Some(new.as_str()));
 }
 
 #[test]

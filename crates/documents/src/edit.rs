@@ -3,6 +3,7 @@
 mod blocks;
 mod copied;
 mod plain;
+mod settle;
 mod text;
 mod value;
 
@@ -58,6 +59,14 @@ pub fn first_blocks(scope: &mut Scope<'_, '_>, blocks: &[NewBlock]) -> Result<()
         blocks::insert(scope, block, &place, &format!("/blocks/{i}"))?;
     }
     Ok(())
+}
+
+/// Writes down where blocks are seen, and makes blocks of the markers in texts. Nothing that is seen stands elsewhere for it.
+pub fn settle(scope: &mut Scope<'_, '_>, astray: &[(String, String)], marked_up: &[String]) -> Result<(), Error> {
+    for (id, parent) in astray {
+        settle::here(scope, id, parent)?;
+    }
+    marked_up.iter().try_for_each(|id| settle::unmark(scope, id))
 }
 
 /// Applies one edit. `pointer` names it in errors: `/ops/3`.

@@ -22,6 +22,7 @@ pub mod listing;
 pub mod lock;
 pub mod log;
 pub mod markdown;
+mod markers;
 pub mod mirror;
 pub mod moving;
 pub mod op;

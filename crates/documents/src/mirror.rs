@@ -5,6 +5,7 @@
 //! both read alike. Anything of an unexpected type reads as absent: a page written by strangers may hold anything.
 
 use crate::{
+    markers,
     tree::{self, Children, Node},
     view::{Block, Mark},
 };
@@ -49,6 +50,10 @@ pub struct Mirror {
     pub parents: HashMap<String, String>,
     /// Live blocks whose derived parent the last refresh changed, by whatever was done to blocks above them.
     pub resurfaced: BTreeSet<String>,
+    /// Live blocks that are seen elsewhere than they say: under what is deleted, or as the end of a circle.
+    pub astray: BTreeSet<String>,
+    /// Blocks with an editor's block markers in their text.
+    pub marked_up: BTreeSet<String>,
     /// Blocks whose marks the last batch changed without Automerge giving a patch for it, which happens when a mark
     /// meets text that was inserted concurrently.
     pub remarked: BTreeSet<String>,
@@ -82,7 +87,7 @@ impl Mirror {
             let ids: Vec<String> = doc.keys(&blocks).collect();
             for id in ids {
                 if let Some(entry) = read_entry(doc, &blocks, &id) {
-                    mirror.blocks.insert(id, entry);
+                    mirror.put(doc, &id, entry);
                 }
             }
         }
@@ -110,9 +115,12 @@ impl Mirror {
             match read_entry(doc, &blocks, id) {
                 Some(entry) => {
                     moved |= before.as_ref() != Some(&entry.node);
-                    self.blocks.insert(id.clone(), entry);
+                    self.put(doc, id, entry);
                 }
-                None => moved |= self.blocks.remove(id).is_some(),
+                None => {
+                    self.marked_up.remove(id);
+                    moved |= self.blocks.remove(id).is_some();
+                }
             }
         }
         if moved {
@@ -133,6 +141,24 @@ impl Mirror {
             .iter()
             .filter(|(id, parent)| before.get(*id).is_some_and(|old| old != *parent));
         self.resurfaced = moved.map(|(id, _)| id.clone()).collect();
+        let astray = self.parents.iter().filter(|(id, parent)| self.is_astray(id, parent));
+        self.astray = astray.map(|(id, _)| id.clone()).collect();
+    }
+
+    /// Whether a block that is seen under `parent` says otherwise. What names a parent that is not there may be waiting for
+    /// it, and is left alone.
+    fn is_astray(&self, id: &str, parent: &str) -> bool {
+        let says = |entry: &Entry| entry.node.parent != parent && self.blocks.contains_key(&entry.node.parent);
+        self.blocks.get(id).is_some_and(says)
+    }
+
+    /// Takes a block in as it reads now.
+    fn put(&mut self, doc: &Automerge, id: &str, entry: Entry) {
+        match &entry.text_object {
+            Some(text) if markers::are_in(doc, text, &entry) => self.marked_up.insert(id.to_owned()),
+            _ => self.marked_up.remove(id),
+        };
+        self.blocks.insert(id.to_owned(), entry);
     }
 
     /// A live block.

@@ -230,12 +230,48 @@ impl Page {
         })
     }
 
+    /// Whether something is seen otherwise than it is written.
+    pub fn is_unsettled(&self) -> bool {
+        !self.mirror.astray.is_empty() || self.mirror.marked_up.iter().any(|id| self.mirror.live(id).is_some())
+    }
+
+    /// Writes down, as one change, where blocks are seen that say they hang elsewhere, and makes blocks of an editor's block
+    /// markers. Of very many, some: ask again.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when Automerge fails; a limit that is reached.
+    pub fn settle(&mut self, limits: &Limits, now_ms: i64) -> Result<Edited, Error> {
+        let place = |id: &String| Some((id.clone(), self.mirror.parent_of(id)?.to_owned()));
+        let astray: Vec<(String, String)> = self.mirror.astray.iter().filter_map(place).take(limits.batch).collect();
+        let is_live = |id: &&String| self.mirror.live(id).is_some();
+        let marked_up: Vec<String> = self
+            .mirror
+            .marked_up
+            .iter()
+            .filter(is_live)
+            .take(SETTLED_AT_ONCE)
+            .cloned()
+            .collect();
+        self.run("settling", |page| {
+            page.change_now(limits, now_ms, |scope| edit::settle(scope, &astray, &marked_up))
+        })
+    }
+
     fn edit_now(&mut self, ops: &[Op], limits: &Limits, now_ms: i64) -> Result<Edited, Error> {
+        self.change_now(limits, now_ms, |scope| apply_all(scope, ops))
+    }
+
+    fn change_now(
+        &mut self,
+        limits: &Limits,
+        now_ms: i64,
+        work: impl FnOnce(&mut Scope<'_, '_>) -> Result<(), Error>,
+    ) -> Result<Edited, Error> {
         let Self { doc, mirror, rng, .. } = self;
         let tx = doc
             .transaction_log_patches(PatchLog::active())
             .map_err(|e| Error::Broken(e.to_string()))?;
-        let (hash, mut log, made) = run_ops(tx, Draft::new(mirror), (ops, limits), (rng, now_ms))?;
+        let (hash, mut log, made) = run_in(tx, (Draft::new(mirror), limits), (rng, now_ms), work)?;
         let Some(change) = hash.and_then(|hash| self.doc.get_change_by_hash(&hash)) else {
             return Ok(Edited {
                 change: None,
@@ -260,7 +296,8 @@ impl Page {
         let tx = copy
             .transaction_at(PatchLog::inactive(), base)
             .map_err(|e| Error::Broken(e.to_string()))?;
-        let (hash, _, made) = run_ops(tx, Draft::new(&self.mirror), (ops, limits), (&mut self.rng, now_ms))?;
+        let context = (&mut self.rng, now_ms);
+        let (hash, _, made) = run_in(tx, (Draft::new(&self.mirror), limits), context, |scope| apply_all(scope, ops))?;
         let Some(change) = hash.and_then(|hash| copy.get_change_by_hash(&hash)) else {
             return Ok(Edited {
                 change: None,
@@ -412,14 +449,22 @@ impl Page {
 
 type Ran = (Option<ChangeHash>, PatchLog, Vec<String>);
 
-/// Runs edits in a transaction and commits it; drops it, which rolls back, at the first failure.
-fn run_ops(
+/// Texts whose markers are made blocks in one change.
+const SETTLED_AT_ONCE: usize = 100;
+
+fn apply_all(scope: &mut Scope<'_, '_>, ops: &[Op]) -> Result<(), Error> {
+    let mut all = ops.iter().enumerate();
+    all.try_for_each(|(i, op)| edit::apply(scope, op, &format!("/ops/{i}")))
+}
+
+/// Does work in a transaction and commits it; drops it, which rolls back, when that fails.
+fn run_in(
     mut tx: automerge::transaction::Transaction<'_>,
-    draft: Draft<'_>,
-    what: (&[Op], &Limits),
+    what: (Draft<'_>, &Limits),
     context: (&mut StdRng, i64),
+    work: impl FnOnce(&mut Scope<'_, '_>) -> Result<(), Error>,
 ) -> Result<Ran, Error> {
-    let (ops, limits) = what;
+    let (draft, limits) = what;
     let (rng, now_ms) = context;
     let mut scope = Scope {
         tx: &mut tx,
@@ -429,9 +474,7 @@ fn run_ops(
         now_ms,
         made: Vec::new(),
     };
-    for (i, op) in ops.iter().enumerate() {
-        edit::apply(&mut scope, op, &format!("/ops/{i}"))?;
-    }
+    work(&mut scope)?;
     let made = scope.made;
     let (hash, log) = tx.commit_with(CommitOptions::default().with_time(seconds(now_ms)));
     Ok((hash, log, made))

@@ -88,6 +88,7 @@ impl Room {
         let pending = self.pending.take()?;
         let (writers, passes) = (self.writers(&pending.works), self.passes(&pending.works));
         to_ours.changes = pending.items.iter().flat_map(|item| item.changes.clone()).collect();
+        self.is_unsettled = self.page.is_unsettled();
         self.head = theirs;
         self.history.push(Arc::new(to_theirs));
         self.tell_rows(&rows, &before);

@@ -157,7 +157,7 @@ pub(super) struct Broken;
 impl Room {
     /// Whether edits wait.
     pub fn has_work(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() || self.is_unsettled
     }
 
     /// Whether strangers' changes wait. A client that comes from another node brings what it got there too: a node that
@@ -193,6 +193,7 @@ impl Room {
             self.queue = queue;
             return Worked::Broken;
         }
+        self.is_unsettled = false;
         for work in &queue {
             self.count_acked(&work.origin);
         }
@@ -247,7 +248,7 @@ impl Room {
         if draft.strangers && !carefully && self.verifier.check(&self.page).is_err() {
             return Err(Broken);
         }
-        Ok(())
+        self.settle(draft, now)
     }
 
     fn run_ops(&mut self, work: &Work, what: (&Base, &[Op]), draft: &mut Draft, now: Now) -> Result<(), Broken> {
@@ -385,8 +386,8 @@ impl Room {
             self.answer_sync_peers(None);
             return Worked::Nothing;
         }
-        let user = batch.entries.last().and_then(|entry| entry.user);
-        let is_due = self.edited_at.is_none_or(|at| now.at.duration_since(at) >= EDITED_EVERY);
+        let user = batch.entries.iter().rev().find_map(|entry| entry.user);
+        let is_due = user.is_some() && self.edited_at.is_none_or(|at| now.at.duration_since(at) >= EDITED_EVERY);
         if is_due {
             self.edited_at = Some(now.at);
         }

@@ -91,9 +91,8 @@ impl JsonClient {
         let (Some(conn), Some(seq)) = (self.conn, self.seq) else {
             return Vec::new();
         };
-        self.sent += 1;
-        let id = format!("{}:{}", self.name, self.sent);
-        let mut message = json!({ "type": "op", "id": id, "ops": [self.random_op(rng, &id)] });
+        let (id, op) = self.next(|client, id| client.random_op(rng, id));
+        let mut message = json!({ "type": "op", "id": id, "ops": [op] });
         if rng.random_range(0..4) > 0 {
             message["base"] = json!(seq);
         }
@@ -103,6 +102,22 @@ impl JsonClient {
             inputs.push(said(conn, &message));
         }
         inputs
+    }
+
+    /// Types something into the title, which always succeeds.
+    pub fn types(&mut self) -> Vec<Input> {
+        let Some(conn) = self.conn else { return Vec::new() };
+        let (id, op) = self.next(|_, id| json!({ "op": "insert", "block": "@title", "pos": 0, "text": id }));
+        let message = json!({ "type": "op", "id": id, "ops": [op] });
+        self.pending.insert(id, message.clone());
+        vec![said(conn, &message)]
+    }
+
+    fn next(&mut self, op: impl FnOnce(&Self, &str) -> Value) -> (String, Value) {
+        self.sent += 1;
+        let id = format!("{}:{}", self.name, self.sent);
+        let op = op(self, &id);
+        (id, op)
     }
 
     fn random_op(&self, rng: &mut StdRng, id: &str) -> Value {

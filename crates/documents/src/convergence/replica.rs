@@ -9,7 +9,7 @@ use crate::{
     page::Page,
 };
 use automerge::{
-    ActorId, Automerge, AutomergeError, Change, ChangeHash, ObjId, ROOT, ReadDoc, ScalarValue,
+    ActorId, Automerge, AutomergeError, Change, ChangeHash, ObjId, ROOT, ReadDoc,
     transaction::{CommitOptions, Transactable, Transaction},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -41,14 +41,6 @@ enum Undo {
         into: (String, usize),
         children: Vec<String>,
     },
-}
-
-/// What somebody does who does not look at the tree.
-#[derive(Clone, Copy)]
-enum Strange {
-    Delete,
-    Undelete,
-    Place,
 }
 
 pub struct Replica {
@@ -120,12 +112,27 @@ impl Replica {
         assert_eq!(reached, live, "a live block is not reached, or twice");
     }
 
+    /// What a node does that put the offending change behind the others.
+    fn settle(&mut self) -> Did {
+        let before = reference::tree(self.page.doc());
+        let edited = self.page.settle(&Limits::default(), 1).expect("it settles");
+        let change = edited.change?;
+        self.log.push(change.clone());
+        self.past.push(self.page.heads().to_vec());
+        self.look();
+        self.copy.follow(&edited.patches, self.page.mirror());
+        assert_eq!(reference::tree(self.page.doc()), before, "what is seen has moved");
+        assert!(!self.page.is_unsettled());
+        Some(("settle", change, Meant::default()))
+    }
+
     /// A random edit.
     pub fn edit(&mut self, manners: Manners, rng: &mut StdRng) -> Did {
         if manners == Manners::Strangers && rng.random_range(0..3) == 0 {
             return self.edit_as_stranger(rng);
         }
-        match rng.random_range(0..20) {
+        match rng.random_range(0..21) {
+            20 => self.settle(),
             0..3 => self.insert(rng),
             3..10 => self.move_somewhere(rng),
             10 => self.delete(rng),
@@ -141,7 +148,7 @@ impl Replica {
         live.get(rng.random_range(0..live.len().max(1))).cloned().unwrap_or_default()
     }
 
-    fn fresh(&mut self) -> String {
+    pub fn fresh(&mut self) -> String {
         self.count += 1;
         format!("{}{}", self.name, self.count)
     }
@@ -167,7 +174,11 @@ impl Replica {
     }
 
     /// Writes registers, as a stock client does it.
-    fn write(&mut self, rng: &mut StdRng, work: impl FnOnce(&mut Transaction<'_>, &ObjId) -> Result<(), AutomergeError>) -> Option<Change> {
+    pub fn write(
+        &mut self,
+        rng: &mut StdRng,
+        work: impl FnOnce(&mut Transaction<'_>, &ObjId) -> Result<(), AutomergeError>,
+    ) -> Option<Change> {
         let mut actor = [0_u8; 16];
         rng.fill(&mut actor);
         let mut doc: Automerge = self.page.doc().fork().with_actor(ActorId::from(actor));
@@ -234,6 +245,24 @@ impl Replica {
         Some(("insert", change, Meant { made, ..Meant::default() }))
     }
 
+    /// Puts a new block under another.
+    pub fn puts_under(&mut self, parent: &str) -> String {
+        let block = NewBlock {
+            id: Some(self.fresh()),
+            kind: "paragraph".into(),
+            ..NewBlock::default()
+        };
+        let (id, place) = (
+            block.id.clone(),
+            Place {
+                parent: Some(parent.to_owned()),
+                ..Place::default()
+            },
+        );
+        self.run(&[Op::BlockInsert { block, place }], None).expect("inserted");
+        id.expect("an id")
+    }
+
     /// What was put somewhere at the head is seen there.
     fn hangs_there(&self, id: &str, place: &Place) {
         if self.was_at_head
@@ -249,6 +278,15 @@ impl Replica {
         let id = self.some(rng);
         let place = self.place(rng);
         self.move_to(id, place, Some(rng)).map(|(change, meant)| ("move", change, meant))
+    }
+
+    /// Hangs a block under another, at the head.
+    pub fn hang(&mut self, id: &str, under: &str) -> Option<(Change, Meant)> {
+        let place = Place {
+            parent: Some(under.to_owned()),
+            ..Place::default()
+        };
+        self.move_to(id.to_owned(), place, None)
     }
 
     fn move_to(&mut self, id: String, place: Place, rng: Option<&mut StdRng>) -> Option<(Change, Meant)> {
@@ -415,43 +453,6 @@ impl Replica {
             .collect();
         self.run(&back, None);
         Some(done)
-    }
-
-    /// An edit of a client that does not look at the tree.
-    fn edit_as_stranger(&mut self, rng: &mut StdRng) -> Did {
-        let all: Vec<(String, bool)> = reference::said(self.page.doc())
-            .into_iter()
-            .map(|(id, said)| (id, said.deleted))
-            .collect();
-        let (id, is_deleted) = all[rng.random_range(0..all.len())].clone();
-        let (other, _) = all[rng.random_range(0..all.len())].clone();
-        let (text, word) = (self.fresh(), rng.random_range(0..4));
-        let mut meant = Meant::default();
-        // Deleting what is deleted already says nothing new: Automerge only settles which of equal values stands.
-        let kind = match rng.random_range(0..4) {
-            0 if is_deleted => Strange::Undelete,
-            0 => Strange::Delete,
-            _ => Strange::Place,
-        };
-        match kind {
-            Strange::Delete => drop(meant.deleted.insert(id.clone())),
-            Strange::Undelete => drop(meant.undeleted.insert(id.clone())),
-            Strange::Place => {}
-        }
-        let change = self.write(rng, |tx, blocks| {
-            let (_, block) = tx.get(blocks, id.as_str())?.expect("it is there");
-            match (kind, word) {
-                (Strange::Delete, _) => tx.put(&block, "deleted_at", ScalarValue::Timestamp(1)),
-                (Strange::Undelete, _) => tx.delete(&block, "deleted_at"),
-                (_, 0) => tx.put(&block, "place", format!("nowhere|{text}")),
-                (_, 1) => {
-                    let place = tx.put_object(&block, "place", automerge::ObjType::Text)?;
-                    tx.splice_text(&place, 0, 0, &format!("{other}|{text}"))
-                }
-                _ => tx.put(&block, "place", format!("{other}|{text}")),
-            }
-        })?;
-        Some(("stranger", change, meant))
     }
 }
 

@@ -24,7 +24,7 @@ impl Tally {
 
     /// No kind of edit was left out, and circles did come about.
     pub fn has_everything(&self, manners: Manners) {
-        let kinds = ["insert", "move", "delete", "split", "merge", "undo", "type", "circle"];
+        let kinds = ["insert", "move", "delete", "split", "merge", "undo", "type", "circle", "settle"];
         let strange = (manners == Manners::Strangers).then_some("stranger");
         for kind in kinds.into_iter().chain(strange) {
             assert!(
@@ -46,7 +46,7 @@ pub struct Schedule {
 }
 
 /// A page with two blocks; the same bytes in every run.
-fn beginning() -> Change {
+pub fn beginning() -> Change {
     let mut doc = Automerge::new_with_encoding(TextEncoding::Utf16CodeUnit).with_actor(ActorId::from([7_u8; 16]));
     let mut tx = doc.transaction();
     let blocks = tx.put_object(ROOT, "blocks", ObjType::Map).expect("put");
@@ -81,7 +81,8 @@ impl Schedule {
             let i = self.rng.random_range(0..self.replicas.len());
             match self.rng.random_range(0..100) {
                 0..85 => self.edit(i),
-                85..98 => self.meet(i),
+                85..96 => self.meet(i),
+                96..98 => self.cross(i),
                 _ => self.replicas[i].reload(&mut self.rng),
             }
         }
@@ -94,6 +95,20 @@ impl Schedule {
         if let Some((kind, change, meant)) = self.replicas[i].edit(self.manners, &mut self.rng) {
             *self.tally.0.entry(kind).or_default() += 1;
             self.meant.insert(change.hash(), meant);
+        }
+    }
+
+    /// Two replicas hang two blocks under each other at the same time.
+    fn cross(&mut self, i: usize) {
+        let other = (i + 1) % self.replicas.len();
+        let top = |at: usize| self.replicas[at].page.mirror().children.get("").cloned().unwrap_or_default();
+        let common: Vec<String> = top(i).into_iter().filter(|id| top(other).contains(id)).collect();
+        if let [.., a, b] = common.as_slice() {
+            for (at, id, under) in [(i, a, b), (other, b, a)] {
+                if let Some((change, meant)) = self.replicas[at].hang(id, under) {
+                    self.meant.insert(change.hash(), meant);
+                }
+            }
         }
     }
 

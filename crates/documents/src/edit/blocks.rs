@@ -1,7 +1,7 @@
 //! Edits of the block tree: make, move, set, delete, split, merge.
 
 use super::{
-    Scope,
+    Scope, settle,
     text::{self, Format, broken},
     value,
 };
@@ -203,12 +203,12 @@ pub fn move_to(scope: &mut Scope<'_, '_>, id: &str, place: &Place) -> Result<(),
     if depth_of(scope, &parent) >= MAX_DEPTH {
         return Err(Error::TooLarge(format!("blocks nest at most {MAX_DEPTH} deep")));
     }
-    settle_above(scope, &parent)?;
+    settle::above(scope, &parent)?;
     place_at(scope, (id, &object), parent, order)
 }
 
 /// Writes down where a block stands.
-fn place_at(scope: &mut Scope<'_, '_>, block: (&str, &ObjId), parent: String, order: String) -> Result<(), Error> {
+pub fn place_at(scope: &mut Scope<'_, '_>, block: (&str, &ObjId), parent: String, order: String) -> Result<(), Error> {
     let (id, object) = block;
     scope.tx.put(object, "place", format!("{parent}|{order}")).map_err(broken)?;
     scope.draft.set_node(
@@ -221,48 +221,6 @@ fn place_at(scope: &mut Scope<'_, '_>, block: (&str, &ObjId), parent: String, or
         },
     );
     Ok(())
-}
-
-/// Writes down where the blocks from `id` upwards are seen, where that is not where they say they are: concurrent edits
-/// can leave a block under one that is gone, or in a circle. What is put under them would otherwise close a circle with
-/// what they say, and be seen elsewhere.
-fn settle_above(scope: &mut Scope<'_, '_>, id: &str) -> Result<(), Error> {
-    if says_where_it_is(scope, id) {
-        return Ok(());
-    }
-    let mut at = id.to_owned();
-    while !at.is_empty() {
-        let parent = scope.draft.parent(&at);
-        settle(scope, &at, &parent)?;
-        at = parent;
-    }
-    Ok(())
-}
-
-/// Writes down that a block hangs where it is seen.
-pub fn settle(scope: &mut Scope<'_, '_>, id: &str, parent: &str) -> Result<(), Error> {
-    let Some(node) = scope.draft.node(id).filter(|node| node.parent != parent) else {
-        return Ok(());
-    };
-    let order = node.order.clone();
-    // At an older base it may not be there yet; then it was not in the way there either.
-    match scope.block(id) {
-        Ok(object) => place_at(scope, (id, &object), parent.to_owned(), order),
-        Err(_) => Ok(()),
-    }
-}
-
-/// Whether every block from `id` upwards says that it hangs under one that is alive, up to the page.
-fn says_where_it_is(scope: &Scope<'_, '_>, id: &str) -> bool {
-    let mut at = id;
-    for _ in 0..4 * MAX_DEPTH {
-        match scope.draft.node(at) {
-            _ if at.is_empty() => return true,
-            Some(node) if !node.deleted => at = &node.parent,
-            _ => return false,
-        }
-    }
-    false
 }
 
 /// Sets the type, all props, or one of them.
