@@ -5,6 +5,7 @@
 
 mod backends;
 mod control;
+mod import;
 mod kill;
 mod lines;
 mod probe;

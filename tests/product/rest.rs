@@ -14,6 +14,7 @@ mod events;
 mod exports;
 mod grants;
 mod groups;
+pub mod imports;
 mod invitations;
 mod invite_links;
 pub(crate) mod jobs;

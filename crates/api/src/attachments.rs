@@ -1,6 +1,6 @@
 //! Files of pages.
 
-mod body;
+pub(crate) mod body;
 mod content;
 mod of_file;
 mod signed;
@@ -178,6 +178,7 @@ async fn add(
 ) -> Result<HttpResponse, ApiError> {
     let form = form.opened().await?;
     let new = NewAttachment {
+        id: None,
         name: described.0.name.or(form.name).unwrap_or_default(),
         size: form.size,
         sha256: described.0.sha256,
@@ -195,6 +196,7 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateAttac
         .open::<EditDocument>(who::of_caller(&caller), body.0.document_id)
         .await?;
     let new = NewAttachment {
+        id: None,
         name: body.0.name,
         size: body.0.size,
         sha256: body.0.sha256,

@@ -6,7 +6,7 @@ mod copy_routes;
 mod lock_routes;
 mod move_routes;
 mod presence;
-mod routes;
+pub(crate) mod routes;
 mod shape;
 mod shelf_routes;
 mod sync;

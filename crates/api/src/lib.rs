@@ -17,6 +17,7 @@ mod exports;
 pub mod extract;
 pub mod fresh;
 pub mod groups;
+mod imports;
 pub mod invitations;
 pub mod invite_links;
 pub mod jobs;
@@ -61,6 +62,7 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     invitations::answers(config);
     invite_links::routes(config);
     groups::routes(config);
+    imports::routes(config);
     documents::routes(config);
     attachments::routes(config);
     access::routes(config);

@@ -60,6 +60,7 @@ pub const PUBLIC: [&str; 18] = [
         (name = "workspaces", description = "Tenants and their members"),
         (name = "documents", description = "Pages"),
         (name = "attachments", description = "Files of pages"),
+        (name = "imports", description = "Files as pages"),
         (name = "access", description = "Who may do what: grants, share links, requests, and why somebody may"),
         (name = "events", description = "What happened: activity, audit log and live stream"),
         (name = "reports", description = "Activity reports and usage analytics"),

@@ -25,6 +25,8 @@ pub struct Settings {
     pub edge: Edge,
     /// How much a workspace may have.
     pub quotas: workspaces::Quotas,
+    /// Bytes of one file that is imported.
+    pub import_bytes: u64,
     /// How much of a file may come, and how fast it has to.
     pub attachments: attachments::Limits,
     /// How long pages stay in the trash.
@@ -40,6 +42,7 @@ impl Default for Settings {
             auth_body_bytes: 16 << 10,
             edge: Edge::default(),
             quotas: workspaces::Quotas::default(),
+            import_bytes: 200 << 20,
             attachments: attachments::Limits::default(),
             trash_kept: Duration::from_secs(30 * 24 * 60 * 60),
             exports: transfer::export::settings::Settings::default(),

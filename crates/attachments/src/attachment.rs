@@ -20,6 +20,8 @@ pub const MOST: u64 = 5_000;
 /// A file to be announced.
 #[derive(Clone, Debug, Default)]
 pub struct NewAttachment {
+    /// Its id, when what shows it was made before it; made here when left out.
+    pub id: Option<AttachmentId>,
     /// What people call it; cleaned.
     pub name: String,
     /// Bytes that will come, when that is known.
@@ -100,7 +102,7 @@ pub async fn create(
         return Err(Error::TooMany(MOST));
     }
     let row = attachment::Model {
-        id: AttachmentId::new(),
+        id: new.id.unwrap_or_else(AttachmentId::new),
         workspace_id: access.workspace(),
         document_id: access.id(),
         file_id: None,

@@ -77,6 +77,7 @@ pub async fn store_bytes(
     bytes: Bytes,
 ) -> Result<attachment::Model, Error> {
     let new = NewAttachment {
+        id: None,
         name: name.to_owned(),
         size: Some(bytes.len() as u64),
         sha256: None,
@@ -107,6 +108,7 @@ pub async fn copy_to(
     let copy = Key::attachment(to.workspace(), received.file);
     store.files.copy(&Key::attachment(row.workspace_id, source), &copy).await?;
     let new = NewAttachment {
+        id: None,
         name: row.name,
         size: Some(size),
         sha256: None,

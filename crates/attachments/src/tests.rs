@@ -218,6 +218,7 @@ async fn a_file_is_what_its_bytes_say_and_belongs_to_its_page() {
 async fn what_is_refused_leaves_nothing_behind() {
     let stage = Stage::new().await;
     let promised = |size: Option<u64>, sha256: Option<&str>| NewAttachment {
+        id: None,
         name: "x".to_owned(),
         size,
         sha256: sha256.map(str::to_owned),

@@ -1,13 +1,13 @@
 //! The rows around pages: made, found, moved to the trash and back. Their content is in the op log.
 
 use crate::{
+    beginning::Beginning,
     error::Error,
     limits::Limits,
     lineage, lock,
     log::{self, Entry, Head, Source},
     op::NewBlock,
     ornament,
-    page::Page,
     projection::{self, Content},
     siblings::{self, Place, Row},
 };
@@ -88,7 +88,22 @@ pub async fn create(
     new: NewDocument,
     limits: &Limits,
 ) -> Result<Created, Error> {
-    let title = checked_title(&new.title)?;
+    let beginning = Beginning::new(&new.title, &new.blocks, limits)?;
+    create_with(tx, access, under, new, beginning).await
+}
+
+/// The same with content that was made ready before, whatever title and blocks `new` names.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_with(
+    tx: &DatabaseTransaction,
+    access: &Access<CreateDocuments>,
+    under: Option<&DocumentAccess<EditDocument>>,
+    new: NewDocument,
+    beginning: Beginning,
+) -> Result<Created, Error> {
+    let Beginning { change, content } = beginning;
     ornament::check(new.icon.as_deref(), new.cover.as_deref())?;
     check_parent(tx, access, under, new.parent).await?;
     let id = new.id.unwrap_or_else(DocumentId::new);
@@ -96,7 +111,6 @@ pub async fn create(
         return Err(Error::Taken(format!("the document id {id}")));
     }
     let now = clock::now();
-    let (page, change) = Page::create(&title, &new.blocks, limits, now.timestamp_millis())?;
     let among = Row {
         workspace: access.workspace(),
         parent: new.parent,
@@ -107,7 +121,7 @@ pub async fn create(
         workspace_id: access.workspace(),
         parent_id: new.parent,
         rank: siblings::rank(tx, access.who(), among, Place::Last).await?,
-        title,
+        title: content.title.clone(),
         icon: new.icon,
         cover: new.cover,
         default_level: None,
@@ -133,7 +147,6 @@ pub async fn create(
         binds_actor: true,
     };
     let head = log::start(tx, id, entry).await?;
-    let content = Content::from(page.mirror());
     projection::keep(tx, id, &head, &content).await?;
     events::append(tx, access.by(), Change::DocumentCreated { document: id }).await?;
     Ok(Created { row, head, content })

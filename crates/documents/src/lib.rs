@@ -5,6 +5,7 @@
 //! Automerge changes in the one log of the page; what SQL knows about content is a projection.
 
 pub mod archiving;
+pub mod beginning;
 pub mod compaction;
 pub mod copying;
 pub mod document;

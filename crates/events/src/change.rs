@@ -261,6 +261,8 @@ facts! {
     "document.subtree_exported" SubtreeExported for Admins { document: DocumentId, format: String }
     /// A workspace was exported, as far as who did it may see it.
     "workspace.exported" WorkspaceExported for Admins { workspace: WorkspaceId, format: String }
+    /// Pages were made of files that somebody sent.
+    "pages.imported" PagesImported for Requester { job: JobId, pages: i64 }
     /// Background work that somebody asked for was done.
     "job.succeeded" JobSucceeded for Requester { job: JobId, kind: String }
     /// Background work that somebody asked for was given up.

@@ -159,6 +159,7 @@ async fn write(work: &Work, end: &End) -> Result<bool, DbErr> {
         End::Returned(Err(Trouble::Retry(error))) => Failure::Retry(error.clone()),
         End::Returned(Err(Trouble::Permanent(error))) => Failure::Permanent(error.clone()),
         End::Returned(Err(Trouble::Cancelled)) => Failure::Cancelled,
+        End::Returned(Err(Trouble::Stopped(result))) => Failure::Stopped(result.clone()),
     };
     db::write(work.db(), async |tx: &DatabaseTransaction| queue::fail(tx, claim, failure).await).await
 }
@@ -176,7 +177,7 @@ fn tell(work: &Work, end: &End, counts: bool, ms: u64) {
             tracing::warn!(ms, %trouble, "failed; it will be tried again");
             work.over(0, "waiting for another attempt");
         }
-        End::Returned(Err(Trouble::Cancelled)) => {
+        End::Returned(Err(Trouble::Cancelled | Trouble::Stopped(_))) => {
             tracing::info!(ms, "cancelled");
             work.over(0, "cancelled");
         }

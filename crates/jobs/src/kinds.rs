@@ -6,7 +6,9 @@ pub mod copy_pages;
 pub mod erase_account;
 pub mod export_account;
 pub mod export_pages;
+pub mod forget_imports;
 pub mod forget_jobs;
+pub mod import_pages;
 pub mod index_page;
 pub mod keep_events;
 pub mod make_report;
@@ -32,7 +34,9 @@ pub use copy_pages::CopyPages;
 pub use erase_account::{EraseAccount, EraseAccounts};
 pub use export_account::ExportAccount;
 pub use export_pages::ExportPages;
+pub use forget_imports::ForgetImports;
 pub use forget_jobs::ForgetJobs;
+pub use import_pages::ImportPages;
 pub use index_page::{IndexPage, IndexPages};
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
@@ -105,6 +109,8 @@ kinds! {
     SealEvents,
     KeepEvents,
     ForgetJobs,
+    ImportPages,
+    ForgetImports,
     #[cfg(test)]
     Trial,
 }

@@ -7,8 +7,8 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        ArchivePages, CompactPages, EraseAccounts, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeExports, PurgeFiles, PurgeLocks,
-        PurgePages, PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents, SnapshotPages,
+        ArchivePages, CompactPages, EraseAccounts, ForgetImports, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeExports,
+        PurgeFiles, PurgeLocks, PurgePages, PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents, SnapshotPages,
     },
 };
 use backends::{db, signal::Signal};
@@ -83,6 +83,11 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "archive_pages",
         plan: "0 40 2 * * *",
         job: |_| ArchivePages {}.job(),
+    },
+    Schedule {
+        name: "forget_imports",
+        plan: "0 50 * * * *",
+        job: |_| ForgetImports {}.job(),
     },
     Schedule {
         name: "snapshot_pages",

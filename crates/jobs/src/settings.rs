@@ -36,6 +36,8 @@ pub struct Settings {
     pub page_limits: documents::limits::Limits,
     /// What is folded away of a page's log.
     pub log_retention: documents::compaction::Retention,
+    /// How much of a file of a page may come, and what a workspace may have.
+    pub attachments: attachments::Limits,
     /// Where people reach the product, for links in mails; without a slash at its end.
     pub public_url: String,
     /// How exports behave.
@@ -68,6 +70,7 @@ impl Default for Settings {
             quotas: workspaces::Quotas::default(),
             page_limits: documents::limits::Limits::default(),
             log_retention: documents::compaction::Retention::default(),
+            attachments: attachments::Limits::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
             exports: transfer::export::settings::Settings::default(),
         }
@@ -99,4 +102,15 @@ pub struct Parts {
     pub mint: Mint,
     /// How background work behaves.
     pub settings: Arc<Settings>,
+}
+
+impl Parts {
+    /// Files of pages, and how much of one may come.
+    pub fn store(&self) -> attachments::Store {
+        attachments::Store {
+            db: self.db.clone(),
+            files: self.files.clone(),
+            limits: self.settings.attachments.clone(),
+        }
+    }
 }

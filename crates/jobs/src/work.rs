@@ -37,6 +37,9 @@ pub enum Trouble {
     /// Somebody wanted it to stop.
     #[error("cancelled")]
     Cancelled,
+    /// The same, and this is the result until then.
+    #[error("cancelled on the way")]
+    Stopped(String),
     /// Another worker has it by now.
     #[error("the lease was lost")]
     Lost,

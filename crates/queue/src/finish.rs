@@ -22,6 +22,8 @@ pub enum Failure {
     Permanent(String),
     /// Somebody wanted it to stop, and it did.
     Cancelled,
+    /// The same, and this came out until then.
+    Stopped(String),
 }
 
 /// Writes down that a job is done, in the transaction of its effect where it has one.
@@ -61,14 +63,16 @@ pub async fn vanish(tx: &DatabaseTransaction, claim: &Claim) -> Result<bool, DbE
 /// # Errors
 /// Only the database's.
 pub async fn fail(tx: &DatabaseTransaction, claim: &Claim, failure: Failure) -> Result<bool, DbErr> {
-    let (state, error) = match failure {
+    let (state, error, result) = match failure {
         Failure::Retry(error) if claim.attempts < claim.max_attempts => return later(tx, claim, error).await,
-        Failure::Retry(error) | Failure::Permanent(error) => (State::Dead, Some(cut(error))),
-        Failure::Cancelled => (State::Cancelled, None),
+        Failure::Retry(error) | Failure::Permanent(error) => (State::Dead, Some(cut(error)), None),
+        Failure::Cancelled => (State::Cancelled, None, None),
+        Failure::Stopped(result) => (State::Cancelled, None, Some(result)),
     };
     let done = mine(claim)
         .col_expr(job::Column::State, Expr::value(state))
         .col_expr(job::Column::Error, Expr::value(error))
+        .col_expr(job::Column::Result, Expr::value(result))
         .col_expr(job::Column::FinishedAt, Expr::value(clock::now()))
         .exec(tx)
         .await?;

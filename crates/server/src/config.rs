@@ -34,6 +34,8 @@ pub struct Config {
     pub mail: Mail,
     /// Where files are kept.
     pub files: Files,
+    /// What is imported.
+    pub imports: Imports,
     /// How much a workspace may have.
     pub quotas: Quotas,
     /// Pages.
@@ -217,6 +219,13 @@ pub enum FilesKind {
     Directory,
     /// A bucket of a store that speaks S3.
     S3,
+}
+
+/// `[imports]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imports {
+    pub bytes: u64,
 }
 
 /// `[quotas]`

@@ -99,6 +99,7 @@ pub fn jobs(config: &Config) -> jobs::Settings {
         trash_kept: days(config.documents.trash_days),
         quotas: quotas(&config.quotas),
         page_limits: collab(&config.collab).limits,
+        attachments: attachments(config),
         public_url: public_url(config),
         exports: exports(config),
         ..jobs::Settings::default()
@@ -157,6 +158,7 @@ pub fn api(config: &Config) -> api::Settings {
         trash_kept: Duration::from_secs(config.documents.trash_days * DAY),
         attachments: attachments(config),
         exports: exports(config),
+        import_bytes: config.imports.bytes,
     }
 }
 

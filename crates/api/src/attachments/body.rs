@@ -20,7 +20,7 @@ const MOST_FIELDS: usize = 16;
 const FIELD_BYTES: usize = 64 << 10;
 
 /// The bytes of a body.
-pub(super) struct Body {
+pub(crate) struct Body {
     /// They.
     pub bytes: LocalBoxStream<'static, Result<Bytes, String>>,
     /// How many, when the client says so.
@@ -66,7 +66,7 @@ fn check_encoding(request: &HttpRequest) -> Result<(), ApiError> {
 }
 
 /// A body, or a form with a file in it.
-pub(super) enum Form {
+pub(crate) enum Form {
     /// The body is the file.
     Plain(Body),
     /// It is in a form.
@@ -74,7 +74,7 @@ pub(super) enum Form {
 }
 
 /// A file on its way in.
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     /// What the form calls it.
     pub name: Option<String>,
     /// Bytes that come, when that is known.
@@ -108,7 +108,7 @@ fn bad_form(detail: impl Into<String>) -> ApiError {
 
 impl Form {
     /// The file in it.
-    pub(super) async fn opened(self) -> Result<Incoming, ApiError> {
+    pub(crate) async fn opened(self) -> Result<Incoming, ApiError> {
         match self {
             Self::Plain(body) => Ok(Incoming {
                 name: None,
@@ -154,7 +154,7 @@ async fn pass_over(field: &mut actix_multipart::Field) -> Result<(), ApiError> {
 }
 
 /// An upload that failed, in the words of HTTP where it has some.
-pub(super) fn refused(error: Error) -> ApiError {
+pub(crate) fn refused(error: Error) -> ApiError {
     match error {
         Error::TooSlow => ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_too_slow", error.to_string()),
         Error::Files(FilesError::Interrupted(_)) => bad_form("the body ended before its end"),

@@ -196,7 +196,7 @@ async fn answer(state: &State, who: access::Who, id: DocumentId) -> Result<HttpR
 }
 
 /// A parent that cannot be used is a bad field of the request, but for faults of ours.
-pub(super) fn bad_parent(error: &access::AccessError) -> ApiError {
+pub(crate) fn bad_parent(error: &access::AccessError) -> ApiError {
     match error {
         access::AccessError::Db(_) => ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE),
         _ => ApiError::invalid(vec![Field::new(

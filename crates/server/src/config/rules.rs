@@ -60,6 +60,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("files.max_bytes", 1, 64 * GIB),
     ("files.idle_secs", 1, DAY),
     ("files.deleted_days", 0, 3650),
+    ("imports.bytes", 1, 64 * GIB),
     ("worker.lease_secs", 1, DAY),
     ("worker.poll_ms", 10, 60_000),
     ("worker.drain_secs", 0, DAY),

@@ -200,6 +200,7 @@ impl Place {
             path = format!("{before}{}{after}", self.makes(name, &path).await);
         }
         match operation.id.as_str() {
+            "imports.create_documents" => format!("{path}?workspace_id={}", self.workspace),
             "documents.list" => format!("{path}?workspace_id={}", self.workspace),
             _ => path,
         }
