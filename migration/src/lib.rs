@@ -13,6 +13,7 @@ mod m0010_tenants;
 mod m0011_access;
 mod m0012_account_exports;
 mod m0013_tree;
+mod m0014_history;
 mod m0015_document_locks;
 mod m0016_search;
 mod m0017_attachments;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_document_locks::Migration),
             Box::new(m0017_attachments::Migration),
             Box::new(m0018_exports::Migration),
+            Box::new(m0014_history::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@ mod over_http;
 mod presence;
 mod refusals;
 mod rest;
+mod restore;
 mod resume;
 mod revoked;
 mod stock;

@@ -14,6 +14,7 @@ mod events;
 mod exports;
 mod grants;
 mod groups;
+mod history;
 pub mod imports;
 mod invitations;
 mod invite_links;

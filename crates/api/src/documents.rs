@@ -15,3 +15,4 @@ mod trash_routes;
 mod tree_routes;
 
 pub(crate) use routes::routes;
+pub(crate) use shape::{Standing, base_heads};

@@ -17,6 +17,7 @@ mod exports;
 pub mod extract;
 pub mod fresh;
 pub mod groups;
+pub mod history;
 mod imports;
 pub mod invitations;
 pub mod invite_links;
@@ -65,6 +66,7 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     imports::routes(config);
     documents::routes(config);
     attachments::routes(config);
+    history::routes(config);
     access::routes(config);
     events::routes(config);
     reports::routes(config);

@@ -1,5 +1,7 @@
 //! Close codes: 4400–4499 are permanent, 4500–4599 mean try again (the rule of y-websocket 3 and Hocuspocus).
 
+use documents::error::Error;
+
 /// Why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
@@ -64,5 +66,13 @@ impl Close {
             Self::SlowConsumer => "slow_consumer",
             Self::RateLimited => "rate_limited",
         }
+    }
+}
+
+/// Why a connection that could not be let in is closed.
+pub fn close_for(error: &Error) -> Close {
+    match error {
+        Error::NotFound => Close::NotFound,
+        _ => Close::Internal,
     }
 }

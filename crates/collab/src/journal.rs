@@ -27,7 +27,7 @@ pub struct Append {
     pub passes: Vec<Pass>,
     /// The new title, when the batch changed it.
     pub title: Option<String>,
-    /// The workspace and user for a `document.edited` event, when one is due.
+    /// The workspace and user for a `document.edited` event, when one is due. With it the page is noted for a version.
     pub edited_by: Option<(WorkspaceId, Option<UserId>)>,
 }
 
@@ -198,6 +198,7 @@ async fn write_one(tx: &DatabaseTransaction, append: &Append) -> Result<bool, Db
             workspace: Some(workspace),
             user,
         };
+        documents::version::note_editing(tx, document).await?;
         events::append(tx, by, Change::DocumentEdited { document }).await?;
     }
     Ok(true)

@@ -7,6 +7,7 @@
 
 pub mod close;
 pub mod follow;
+pub mod history;
 pub mod journal;
 pub mod lease;
 pub mod news;

@@ -1,8 +1,8 @@
 //! All live pages of this node: the way in for sockets and for edits from elsewhere.
 
 use crate::{
-    close::Close,
     follow::Follow,
+    history::Pasts,
     journal::Journal,
     news::{News, Told},
     recents::Recents,
@@ -57,6 +57,7 @@ pub(crate) struct Shared {
     viewings: Viewings,
     recents: Recents,
     pub(crate) keeper: access::Door,
+    pub(crate) pasts: Pasts,
 }
 
 /// Large frames that may wait in the rooms of a node: with 32 MiB each, a quarter of a gigabyte.
@@ -117,6 +118,7 @@ impl Rooms {
             large: Arc::new(Semaphore::new(LARGE_FRAMES)),
             viewings: Viewings::default(),
             recents,
+            pasts: Pasts::new(),
         });
         let rooms = Self { shared };
         if has_others {
@@ -212,16 +214,21 @@ impl Rooms {
     ///
     /// # Errors
     /// What is wrong with the edit; then nothing was changed.
-    pub async fn edit(&self, access: &DocumentAccess<EditDocument>, request: EditRequest) -> Result<EditDone, Arc<Error>> {
-        let base = request.base_heads.map_or(Base::Head, Base::Heads);
+    pub async fn edit(&self, access: &DocumentAccess<EditDocument>, mut request: EditRequest) -> Result<EditDone, Arc<Error>> {
+        let base = request.base_heads.take().map_or(Base::Head, Base::Heads);
+        self.work(access, Task::Ops(base, std::mem::take(&mut request.ops)), request).await
+    }
+
+    /// Has a page's room do something as one change; returns once it is committed. What `about` says to do does not count.
+    pub(crate) async fn work(&self, access: &DocumentAccess<EditDocument>, what: Task, about: EditRequest) -> Answer {
         let work = Work {
-            origin: Origin::Ticket(0, request.wanted),
+            origin: Origin::Ticket(0, about.wanted),
             who: access.who(),
             proven: access.version(),
-            id: request.message_id,
-            lease: request.lease,
+            id: about.message_id,
+            lease: about.lease,
             source: Source::Rest,
-            what: Task::Ops(base, request.ops),
+            what,
         };
         let (answer, answered): (oneshot::Sender<Answer>, _) = oneshot::channel();
         self.mail(access.id(), Mail::Edit(Box::new(work), answer)).await.map_err(Arc::new)?;
@@ -239,8 +246,7 @@ impl Rooms {
         let document = access.id();
         self.viewed(access.user(), document).await?;
         self.opened(access.who(), document);
-        let live = self.shared.doors.lock().get(&document).map(|door| door.mail.clone());
-        if let Some(door) = live {
+        if let Some(door) = self.shared.live(document) {
             let (answer, answered) = oneshot::channel();
             if door.send(Mail::Read(answer)).await.is_ok()
                 && let Ok((head, content)) = answered.await
@@ -340,8 +346,7 @@ impl Rooms {
     }
 
     async fn send_if_live(&self, document: DocumentId, mail: Mail) {
-        let door = self.shared.doors.lock().get(&document).map(|door| door.mail.clone());
-        if let Some(door) = door {
+        if let Some(door) = self.shared.live(document) {
             drop(door.send(mail).await);
         }
     }
@@ -389,6 +394,11 @@ impl Rooms {
 }
 
 impl Shared {
+    /// The way into a page's room, when the page is live here.
+    pub(crate) fn live(&self, document: DocumentId) -> Option<mpsc::Sender<Mail>> {
+        self.doors.lock().get(&document).map(|door| door.mail.clone())
+    }
+
     /// A live page's row.
     pub(crate) async fn row(&self, document: DocumentId) -> Result<document::Model, Error> {
         document::Entity::find_by_id(document).one(&self.db).await?.ok_or(Error::NotFound)
@@ -480,13 +490,5 @@ async fn heartbeat(rooms: Rooms) {
                 rooms.send_if_live(document, Mail::News(Some(seq))).await;
             }
         }
-    }
-}
-
-/// Why a connection that could not be let in is closed.
-pub fn close_for(error: &Error) -> Close {
-    match error {
-        Error::NotFound => Close::NotFound,
-        _ => Close::Internal,
     }
 }

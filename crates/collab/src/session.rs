@@ -2,11 +2,11 @@
 //! into the room, and parses its frames under bounds. No socket inside: frames come in, the outbox goes out.
 
 use crate::{
-    close::Close,
+    close::{Close, close_for},
     outbox::{Out, Outbox},
     protocol::{Frame, Protocol},
     room::{Input, Join, JoinAs},
-    rooms::{Rooms, close_for},
+    rooms::Rooms,
     wire::{
         cbor::{self, RepoFrame},
         json::{self, Hello, Said},

@@ -12,7 +12,7 @@ use crate::{
     room::{Answer, Input, Now, Opened, Room, Ticket, Worked},
     rooms::Shared,
 };
-use documents::{error::Error, lock, lock::Held, log, projection::Content, snapshot};
+use documents::{error::Error, lock, lock::Held, log, past::Past, projection::Content, snapshot};
 use kernel::{clock, id::*};
 use std::{
     collections::HashMap,
@@ -33,6 +33,8 @@ pub(crate) enum Mail {
     Read(oneshot::Sender<(log::Head, Content)>),
     /// Somebody wants to know who is here.
     Presence(oneshot::Sender<Vec<serde_json::Value>>),
+    /// Somebody wants the page with all that it ever was.
+    Past(oneshot::Sender<(log::Head, Past)>),
     /// What people may do has changed: ask again.
     Recheck,
     /// The page's locks may be others than before.
@@ -80,7 +82,7 @@ impl Shell {
         let opened = match load(&shared, document).await {
             Ok(opened) => opened,
             Err(error) => {
-                turn_away(&mut mail, crate::rooms::close_for(&error));
+                turn_away(&mut mail, crate::close::close_for(&error));
                 return Err(error);
             }
         };
@@ -144,7 +146,7 @@ impl Shell {
     }
 
     async fn handle(&mut self, handful: Vec<Mail>) {
-        let mut reads = Vec::new();
+        let (mut reads, mut pasts) = (Vec::new(), Vec::new());
         let mut behind = false;
         for mail in handful {
             match mail {
@@ -157,6 +159,7 @@ impl Shell {
                 Mail::Read(answer) => reads.push(answer),
                 // Whoever asked may have gone.
                 Mail::Presence(answer) => drop(answer.send(self.room.present())),
+                Mail::Past(answer) => pasts.push(answer),
                 Mail::Recheck => self.recheck().await,
                 Mail::Locks => self.look_at_locks().await,
                 Mail::LocksSeen(held) if held == self.room.locks() => {}
@@ -178,6 +181,10 @@ impl Shell {
         for answer in reads {
             let content = tokio::task::block_in_place(|| Content::from(self.room.page().mirror()));
             drop(answer.send((self.room.head().clone(), content)));
+        }
+        for answer in pasts {
+            let past = tokio::task::block_in_place(|| self.room.page().past());
+            drop(answer.send((self.room.head().clone(), past)));
         }
         if self.draining {
             self.room.close_all(Close::Draining);
@@ -267,7 +274,12 @@ impl Shell {
                     return;
                 }
                 Outcome::Behind => match self.make_fit().await {
-                    Some(again) => append = again,
+                    Some(again) => {
+                        append = Append {
+                            edited_by: append.edited_by,
+                            ..again
+                        };
+                    }
                     None => return self.recover().await,
                 },
                 Outcome::AccessLost => return self.sort_out().await,

@@ -9,6 +9,7 @@ pub mod archive;
 mod authors;
 mod measure;
 
+pub(crate) use authors::archived;
 pub use authors::authors;
 pub use measure::{Sizes, measure};
 
@@ -301,4 +302,4 @@ async fn put_away(tx: &DatabaseTransaction, head: &document_head::Model, archive
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

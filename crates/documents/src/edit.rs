@@ -7,6 +7,8 @@ mod settle;
 mod text;
 mod value;
 
+pub(crate) use value::scalar;
+
 use crate::{
     draft::Draft,
     error::Error,

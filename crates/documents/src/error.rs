@@ -33,6 +33,15 @@ pub enum Error {
     /// The named base is not part of this page's history.
     #[error("the base of the edit is not known here")]
     BaseUnknown,
+    /// The page was never in the state that was asked for.
+    #[error("the page was never in that state")]
+    StateNotFound,
+    /// No such version of this page.
+    #[error("version not found")]
+    VersionNotFound,
+    /// This state of the page has a name already.
+    #[error("this state of the page is a named version already")]
+    VersionExists,
     /// The input does not make sense; every bad field is named.
     #[error("the input is not valid: {}", .0.iter().map(|f| format!("{} {}", f.pointer, f.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Field>),
@@ -81,8 +90,10 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotFound | Self::BlockNotFound(_) => Kind::NotFound,
-            Self::Taken(_) | Self::Cycle | Self::BaseUnknown | Self::LockLost | Self::TooMany(_) | Self::HasFiles => Kind::Conflict,
+            Self::NotFound | Self::BlockNotFound(_) | Self::StateNotFound | Self::VersionNotFound => Kind::NotFound,
+            Self::Taken(_) | Self::Cycle | Self::BaseUnknown | Self::VersionExists | Self::LockLost | Self::TooMany(_) | Self::HasFiles => {
+                Kind::Conflict
+            }
             Self::Locked(_) => Kind::Locked,
             Self::PositionOutOfRange { .. } | Self::Invalid(_) | Self::Refused(_) => Kind::Invalid,
             Self::TooLarge(_) => Kind::TooLarge,
@@ -102,6 +113,9 @@ impl Explain for Error {
             Self::PositionOutOfRange { .. } => "position_out_of_range",
             Self::Cycle => "cycle",
             Self::BaseUnknown => "base_unknown",
+            Self::StateNotFound => "state_not_found",
+            Self::VersionNotFound => "version_not_found",
+            Self::VersionExists => "version_exists",
             Self::Invalid(_) => "invalid",
             Self::TooLarge(_) => "too_large",
             Self::TooMany(_) => "too_many",

@@ -7,8 +7,9 @@
 use crate::{
     kinds::{self, TextRule},
     mirror::{self, Entry},
+    still::Source,
 };
-use automerge::{Automerge, ObjId, ObjType, ReadDoc, Value};
+use automerge::{ObjId, ObjType, Value};
 use sha2::{Digest, Sha256};
 
 /// What a marker reads as in plain text: one UTF-16 unit, the object replacement character.
@@ -27,18 +28,18 @@ pub struct Marker {
 
 /// Whether a block's text has markers that blocks can be made of: there may be more than one of its type, and they have
 /// text. People may type the sign themselves, so the elements decide.
-pub fn are_in(doc: &Automerge, text: &ObjId, block: &Entry) -> bool {
+pub fn are_in(doc: &impl Source, text: &ObjId, block: &Entry) -> bool {
     let can_be_cut = || kinds::find(&block.kind).is_none_or(|kind| kind.text != TextRule::None && kind.needs.is_empty());
     block.text.contains(SIGN) && can_be_cut() && !in_text(doc, text, &block.text).is_empty()
 }
 
 /// The markers of a text, in order. `doc` may be a transaction.
-pub fn in_text(doc: &impl ReadDoc, text: &ObjId, plain: &str) -> Vec<Marker> {
+pub fn in_text(doc: &impl Source, text: &ObjId, plain: &str) -> Vec<Marker> {
     let mut at = 0;
     let mut out = Vec::new();
     for c in plain.chars() {
         if c == SIGN
-            && let Ok(Some((Value::Object(ObjType::Map), marker))) = doc.get(text, at)
+            && let Some((Value::Object(ObjType::Map), marker)) = doc.item_of(text, at)
         {
             out.push(Marker {
                 at,
@@ -52,7 +53,7 @@ pub fn in_text(doc: &impl ReadDoc, text: &ObjId, plain: &str) -> Vec<Marker> {
 }
 
 /// Our type for the binding's; what we cannot tell is a paragraph, which needs nothing.
-fn kind(doc: &impl ReadDoc, marker: &ObjId) -> &'static str {
+fn kind(doc: &impl Source, marker: &ObjId) -> &'static str {
     match mirror::string(doc, marker, "type").as_deref() {
         Some("blockquote") => "quote",
         Some("code-block") => "code",

@@ -6,10 +6,11 @@
 
 use crate::{
     markers,
+    still::Source,
     tree::{self, Children, Node},
     view::{Block, Mark},
 };
-use automerge::{Automerge, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
+use automerge::{ObjId, ObjType, ROOT, ScalarValue, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeSet, HashMap};
 
@@ -54,38 +55,37 @@ pub struct Mirror {
     pub astray: BTreeSet<String>,
     /// Blocks with an editor's block markers in their text.
     pub marked_up: BTreeSet<String>,
-    /// Blocks whose marks the last batch changed without Automerge giving a patch for it, which happens when a mark
-    /// meets text that was inserted concurrently.
+    /// Blocks whose marks the last batch changed without a patch that tells of it: when a mark meets text that was inserted
+    /// concurrently, and when several texts were marked.
     pub remarked: BTreeSet<String>,
 }
 
 /// The object at a key, when it is of that type.
-pub fn object(doc: &impl ReadDoc, parent: &ObjId, key: &str, kind: ObjType) -> Option<ObjId> {
-    match doc.get(parent, key) {
-        Ok(Some((Value::Object(found), id))) if found == kind => Some(id),
+pub fn object(doc: &impl Source, parent: &ObjId, key: &str, kind: ObjType) -> Option<ObjId> {
+    match doc.value_of(parent, key) {
+        Some((Value::Object(found), id)) if found == kind => Some(id),
         _ => None,
     }
 }
 
 /// A string at a key, scalar or Text.
-pub fn string(doc: &impl ReadDoc, parent: &ObjId, key: &str) -> Option<String> {
-    match doc.get(parent, key).ok()?? {
+pub fn string(doc: &impl Source, parent: &ObjId, key: &str) -> Option<String> {
+    match doc.value_of(parent, key)? {
         (Value::Scalar(scalar), _) => scalar.as_str().map(str::to_owned),
-        (Value::Object(ObjType::Text), id) => doc.text(&id).ok(),
+        (Value::Object(ObjType::Text), id) => doc.text_of(&id),
         (Value::Object(_), _) => None,
     }
 }
 
 impl Mirror {
     /// Reads the whole page.
-    pub fn read(doc: &Automerge) -> Self {
+    pub fn read(doc: &impl Source) -> Self {
         let mut mirror = Self {
             title: string(doc, &ROOT, "title").unwrap_or_default(),
             ..Self::default()
         };
         if let Some(blocks) = object(doc, &ROOT, "blocks", ObjType::Map) {
-            let ids: Vec<String> = doc.keys(&blocks).collect();
-            for id in ids {
+            for id in doc.keys_of(&blocks) {
                 if let Some(entry) = read_entry(doc, &blocks, &id) {
                     mirror.put(doc, &id, entry);
                 }
@@ -96,7 +96,7 @@ impl Mirror {
     }
 
     /// Reads again what changed: the title, the named blocks, or everything.
-    pub fn refresh(&mut self, doc: &Automerge, touched: &Touched) {
+    pub fn refresh(&mut self, doc: &impl Source, touched: &Touched) {
         self.resurfaced.clear();
         self.remarked.clear();
         if touched.everything {
@@ -153,7 +153,7 @@ impl Mirror {
     }
 
     /// Takes a block in as it reads now.
-    fn put(&mut self, doc: &Automerge, id: &str, entry: Entry) {
+    fn put(&mut self, doc: &impl Source, id: &str, entry: Entry) {
         match &entry.text_object {
             Some(text) if markers::are_in(doc, text, &entry) => self.marked_up.insert(id.to_owned()),
             _ => self.marked_up.remove(id),
@@ -228,18 +228,18 @@ pub struct Touched {
     pub blocks: BTreeSet<String>,
 }
 
-fn read_entry(doc: &Automerge, blocks: &ObjId, id: &str) -> Option<Entry> {
+fn read_entry(doc: &impl Source, blocks: &ObjId, id: &str) -> Option<Entry> {
     let object_id = object(doc, blocks, id, ObjType::Map)?;
-    let written = match doc.get(&object_id, "place") {
-        Ok(Some((_, ObjId::Id(counter, actor, _)))) => (counter, Some(actor)),
+    let written = match doc.value_of(&object_id, "place") {
+        Some((_, ObjId::Id(counter, actor, _))) => (counter, Some(actor)),
         _ => (0, None),
     };
     let place = string(doc, &object_id, "place").unwrap_or_default();
     let (parent, order) = place.split_once('|').unwrap_or(("", &place));
-    let deleted = matches!(doc.get(&object_id, "deleted_at"), Ok(Some((value, _))) if !value.is_scalar() || value.as_scalar().is_some_and(|s| !matches!(s, ScalarValue::Null)));
+    let deleted = matches!(doc.value_of(&object_id, "deleted_at"), Some((value, _)) if !value.is_scalar() || value.as_scalar().is_some_and(|s| !matches!(s, ScalarValue::Null)));
     let text_object = object(doc, &object_id, "text", ObjType::Text);
     let (text, marks) = match &text_object {
-        Some(text) => (doc.text(text).unwrap_or_default(), read_marks(doc, text)),
+        Some(text) => (doc.text_of(text).unwrap_or_default(), doc.marks_of(text)),
         None => (string(doc, &object_id, "text").unwrap_or_default(), Vec::new()),
     };
     let props = match object(doc, &object_id, "props", ObjType::Map) {
@@ -262,38 +262,26 @@ fn read_entry(doc: &Automerge, blocks: &ObjId, id: &str) -> Option<Entry> {
     })
 }
 
-fn read_marks(doc: &Automerge, text: &ObjId) -> Vec<Mark> {
-    let marks = doc.marks(text).unwrap_or_default();
-    marks
+fn read_map(doc: &impl Source, map: &ObjId, depth: usize) -> Map<String, Json> {
+    doc.keys_of(map)
         .into_iter()
-        .map(|m| Mark {
-            name: m.name.to_string(),
-            value: scalar_to_json(&m.value),
-            start: m.start,
-            end: m.end,
-        })
-        .collect()
-}
-
-fn read_map(doc: &Automerge, map: &ObjId, depth: usize) -> Map<String, Json> {
-    let keys: Vec<String> = doc.keys(map).collect();
-    keys.into_iter()
         .filter_map(|key| {
-            let (value, id) = doc.get(map, key.as_str()).ok()??;
-            Some((key, read_value(doc, &value, &id, depth)))
+            let (value, id) = doc.value_of(map, &key)?;
+            let value = read_value(doc, &value, &id, depth);
+            Some((key, value))
         })
         .collect()
 }
 
 /// A value as JSON; what nests too deep reads as null.
-fn read_value(doc: &Automerge, value: &Value<'_>, id: &ObjId, depth: usize) -> Json {
+fn read_value(doc: &impl Source, value: &Value<'_>, id: &ObjId, depth: usize) -> Json {
     match value {
         Value::Scalar(scalar) => scalar_to_json(scalar),
         Value::Object(_) if depth >= MAX_PROPS_DEPTH => Json::Null,
-        Value::Object(ObjType::Text) => Json::String(doc.text(id).unwrap_or_default()),
+        Value::Object(ObjType::Text) => Json::String(doc.text_of(id).unwrap_or_default()),
         Value::Object(ObjType::Map | ObjType::Table) => Json::Object(read_map(doc, id, depth + 1)),
-        Value::Object(ObjType::List) => (0..doc.length(id))
-            .filter_map(|i| doc.get(id, i).ok()?)
+        Value::Object(ObjType::List) => (0..doc.length_of(id))
+            .filter_map(|i| doc.item_of(id, i))
             .map(|(value, id)| read_value(doc, &value, &id, depth + 1))
             .collect(),
     }

@@ -3,6 +3,9 @@
 //! Every entry point runs Automerge under `catch_unwind`: it can be made to panic by bytes that pass every static
 //! check. After a panic the page is broken and refuses all work; whoever owns it loads it again from the log.
 
+mod account;
+mod restore;
+
 use crate::{
     draft::Draft,
     edit::{self, Scope},
@@ -11,16 +14,17 @@ use crate::{
     limits::Limits,
     mirror::{Mirror, Touched},
     op::{NewBlock, Op, Positions},
+    past::Past,
     patches,
     projection::Content,
 };
 use automerge::{
-    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjType, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
     transaction::{CommitOptions, Transactable},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -47,7 +51,7 @@ pub struct Edited {
 }
 
 /// Runs Automerge code that may panic on what strangers wrote.
-fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::Broken(format!("{what} panicked"))))
 }
 
@@ -271,22 +275,8 @@ impl Page {
         let tx = doc
             .transaction_log_patches(PatchLog::active())
             .map_err(|e| Error::Broken(e.to_string()))?;
-        let (hash, mut log, made) = run_in(tx, (Draft::new(mirror), limits), (rng, now_ms), work)?;
-        let Some(change) = hash.and_then(|hash| self.doc.get_change_by_hash(&hash)) else {
-            return Ok(Edited {
-                change: None,
-                patches: Vec::new(),
-                made,
-            });
-        };
-        let patches = self.doc.make_patches(&mut log);
-        self.note(&change);
-        self.mirror.refresh(&self.doc, &patches::touched(&patches));
-        Ok(Edited {
-            change: Some(change),
-            patches,
-            made,
-        })
+        let ran = run_in(tx, (Draft::new(mirror), limits), (rng, now_ms), work)?;
+        Ok(self.edited(ran))
     }
 
     /// Applies edits where their author saw the page: on a copy, isolated at the base, and then the resulting change
@@ -338,39 +328,19 @@ impl Page {
         self.doc
             .apply_changes_log_patches(changes.iter().cloned(), &mut log)
             .map_err(broken)?;
-        let patches = self.doc.make_patches(&mut log);
+        let mut patches = self.doc.make_patches(&mut log);
         changes.iter().for_each(|change| self.note(change));
         let mut heads = self.doc.get_heads();
         heads.sort();
         if heads != self.heads {
             return Err(Error::Broken("the heads are not what the changes say".to_owned()));
         }
+        let remarked = self.untangle(&changes, &mut patches);
         let mut touched = patches::touched(&patches);
-        let marked = patches::marked(&patches);
-        let remarked: Vec<String> = self
-            .blocks_marked_by(&changes)
-            .into_iter()
-            .filter(|id| !marked.contains(id))
-            .collect();
         touched.blocks.extend(remarked.iter().cloned());
         self.mirror.refresh(&self.doc, &touched);
         self.mirror.remarked.extend(remarked);
         Ok(patches)
-    }
-
-    /// Blocks that were there before and whose text these changes mark or unmark.
-    fn blocks_marked_by(&self, changes: &[Change]) -> Vec<String> {
-        use automerge::legacy::{ObjectId, OpType};
-        let mut texts = BTreeSet::new();
-        for change in changes {
-            for op in change.decode().operations {
-                if let (OpType::MarkBegin(_) | OpType::MarkEnd(_), ObjectId::Id(id)) = (&op.action, &op.obj) {
-                    texts.insert((id.counter(), id.1.clone()));
-                }
-            }
-        }
-        let block = |(counter, actor)| self.mirror.block_of_text(&ObjId::Id(counter, actor, 0)).map(str::to_owned);
-        texts.into_iter().filter_map(block).collect()
     }
 
     /// Whether a change is part of the page.
@@ -391,6 +361,16 @@ impl Page {
     /// The document itself, for reading.
     pub fn doc(&self) -> &Automerge {
         &self.doc
+    }
+
+    /// The document and its heads, for who only reads.
+    pub(crate) fn into_document(self) -> (Automerge, Vec<ChangeHash>) {
+        (self.doc, self.heads)
+    }
+
+    /// The page with all that it ever was, as it stands now. Copies the document: a millisecond for 100 000 operations.
+    pub fn past(&self) -> Past {
+        Past::of(self.doc.clone(), self.heads.clone())
     }
 
     /// The greatest operation counter.
@@ -422,7 +402,14 @@ impl Page {
         if !from.iter().chain(to).all(|hash| self.has(hash)) {
             return Err(Error::BaseUnknown);
         }
-        self.run("comparing", |page| Ok(page.doc.diff(from, to)))
+        self.run("comparing", |page| {
+            let mut patches = page.doc.diff(from, to);
+            if patches.iter().any(patches::is_mark) {
+                let changes = page.doc.get_changes(from);
+                page.mirror.remarked = page.untangle(&changes, &mut patches);
+            }
+            Ok(patches)
+        })
     }
 
     /// Saves the page, loads the save, and makes sure that it is the same page and still takes an edit.

@@ -67,6 +67,11 @@ pub fn touched(patches: &[Patch]) -> Touched {
     out
 }
 
+/// Whether a patch sets or takes away marks.
+pub(crate) fn is_mark(patch: &Patch) -> bool {
+    matches!(patch.action, PatchAction::Mark { .. })
+}
+
 /// Blocks whose marks a batch of patches speaks of.
 pub fn marked(patches: &[Patch]) -> BTreeSet<String> {
     let id = |patch: &Patch| match (subject(patch), &patch.action) {
@@ -80,12 +85,13 @@ pub fn marked(patches: &[Patch]) -> BTreeSet<String> {
 pub fn to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
     let mut ops = Vec::with_capacity(patches.len());
     tell(patches, after, &after.resurfaced, &mut ops);
-    for id in &after.remarked {
-        if let Some(entry) = after.live(id) {
-            ops.push(json!({"op": "block_set", "id": id, "key": "marks", "value": entry.marks}));
-        }
-    }
+    tell_remarked(after, &mut ops);
     ops
+}
+
+fn tell_remarked(after: &Mirror, ops: &mut Vec<Json>) {
+    let entries = after.remarked.iter().filter_map(|id| Some((id, after.live(id)?)));
+    ops.extend(entries.map(|(id, entry)| json!({"op": "block_set", "id": id, "key": "marks", "value": entry.marks})));
 }
 
 /// The edits that take a JSON client's page from any older state to `after`, given the difference. Where blocks hang is
@@ -104,6 +110,7 @@ pub fn diff_to_ops(patches: &[Patch], after: &Mirror) -> Vec<Json> {
     };
     let mut ops = Vec::with_capacity(patches.len());
     tell(patches, after, &moved, &mut ops);
+    tell_remarked(after, &mut ops);
     ops
 }
 

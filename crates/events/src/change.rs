@@ -263,6 +263,14 @@ facts! {
     "workspace.exported" WorkspaceExported for Admins { workspace: WorkspaceId, format: String }
     /// Pages were made of files that somebody sent.
     "pages.imported" PagesImported for Requester { job: JobId, pages: i64 }
+    /// A state of a page was named.
+    "document.version_created" DocumentVersionCreated for Document { document: DocumentId, version: VersionId }
+    /// A version's name or note was changed.
+    "document.version_renamed" DocumentVersionRenamed for Document { document: DocumentId, version: VersionId }
+    /// A version was removed; the page's history keeps what was in it.
+    "document.version_deleted" DocumentVersionDeleted for Document { document: DocumentId, version: VersionId }
+    /// A page was brought back to how it was at a version, by a new change.
+    "document.version_restored" DocumentVersionRestored for Document { document: DocumentId, version: VersionId }
     /// Background work that somebody asked for was done.
     "job.succeeded" JobSucceeded for Requester { job: JobId, kind: String }
     /// Background work that somebody asked for was given up.

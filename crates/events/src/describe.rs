@@ -32,6 +32,7 @@ ids!(
     ShareLinkId,
     AccessRequestId,
     DocumentId,
+    VersionId,
     JobId,
     LockId,
     ReportId,

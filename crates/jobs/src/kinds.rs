@@ -13,12 +13,14 @@ pub mod index_page;
 pub mod keep_events;
 pub mod make_report;
 pub mod make_thumbnail;
+pub mod make_versions;
 pub mod purge_exports;
 pub mod purge_files;
 pub mod purge_locks;
 pub mod purge_pages;
 pub mod purge_sessions;
 pub mod purge_tokens;
+pub mod purge_versions;
 pub mod purge_workspaces;
 pub mod seal_events;
 pub mod send_invitation;
@@ -41,12 +43,14 @@ pub use index_page::{IndexPage, IndexPages};
 pub use keep_events::KeepEvents;
 pub use make_report::{MakeReport, MakeReports};
 pub use make_thumbnail::MakeThumbnail;
+pub use make_versions::MakeVersions;
 pub use purge_exports::PurgeExports;
 pub use purge_files::PurgeFiles;
 pub use purge_locks::PurgeLocks;
 pub use purge_pages::PurgePages;
 pub use purge_sessions::PurgeSessions;
 pub use purge_tokens::PurgeTokens;
+pub use purge_versions::PurgeVersions;
 pub use purge_workspaces::PurgeWorkspaces;
 pub use seal_events::SealEvents;
 pub use send_invitation::SendInvitation;
@@ -96,6 +100,8 @@ kinds! {
     CopyPages,
     ArchivePages,
     PurgePages,
+    MakeVersions,
+    PurgeVersions,
     PurgeSessions,
     EraseAccounts,
     EraseAccount,

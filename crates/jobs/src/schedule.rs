@@ -7,8 +7,9 @@
 use crate::{
     Job, Parts, Queue,
     kinds::{
-        ArchivePages, CompactPages, EraseAccounts, ForgetImports, ForgetJobs, IndexPages, KeepEvents, MakeReports, PurgeExports,
-        PurgeFiles, PurgeLocks, PurgePages, PurgeSessions, PurgeTokens, PurgeWorkspaces, SealEvents, SnapshotPages,
+        ArchivePages, CompactPages, EraseAccounts, ForgetImports, ForgetJobs, IndexPages, KeepEvents, MakeReports, MakeVersions,
+        PurgeExports, PurgeFiles, PurgeLocks, PurgePages, PurgeSessions, PurgeTokens, PurgeVersions, PurgeWorkspaces, SealEvents,
+        SnapshotPages,
     },
 };
 use backends::{db, signal::Signal};
@@ -103,6 +104,16 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "index_pages",
         plan: "10 * * * * *",
         job: |_| IndexPages {}.job(),
+    },
+    Schedule {
+        name: "make_versions",
+        plan: "45 * * * * *",
+        job: |_| MakeVersions {}.job(),
+    },
+    Schedule {
+        name: "purge_versions",
+        plan: "0 0 3 * * *",
+        job: |tick| PurgeVersions { tick }.job(),
     },
     Schedule {
         name: "make_reports",

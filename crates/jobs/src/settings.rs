@@ -38,6 +38,10 @@ pub struct Settings {
     pub log_retention: documents::compaction::Retention,
     /// How much of a file of a page may come, and what a workspace may have.
     pub attachments: attachments::Limits,
+    /// When a version of a page is made by itself.
+    pub version_pace: documents::version::Pace,
+    /// How long versions that nobody named are kept.
+    pub version_retention: documents::version::Retention,
     /// Where people reach the product, for links in mails; without a slash at its end.
     pub public_url: String,
     /// How exports behave.
@@ -71,6 +75,8 @@ impl Default for Settings {
             page_limits: documents::limits::Limits::default(),
             log_retention: documents::compaction::Retention::default(),
             attachments: attachments::Limits::default(),
+            version_pace: documents::version::Pace::default(),
+            version_retention: documents::version::Retention::default(),
             public_url: "http://127.0.0.1:8000".to_owned(),
             exports: transfer::export::settings::Settings::default(),
         }

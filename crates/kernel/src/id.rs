@@ -76,6 +76,8 @@ ids! {
     ShareLinkId = now_v7;
     /// Somebody's wish to be let at a page.
     AccessRequestId = now_v7;
+    /// A version of a page.
+    VersionId = now_v7;
     /// A page.
     DocumentId = new_v4;
     /// A lock on a page, and its fence: a later one is another.

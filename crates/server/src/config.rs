@@ -28,6 +28,8 @@ pub struct Config {
     pub oidc: Oidc,
     /// Live pages.
     pub collab: Collab,
+    /// Versions of pages.
+    pub history: History,
     /// Background work.
     pub worker: Worker,
     /// Outgoing mail.
@@ -162,6 +164,17 @@ pub struct Collab {
     pub snapshot_rows: i64,
     pub log_days: u64,
     pub log_rows: i64,
+}
+
+/// `[history]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    pub quiet_secs: u64,
+    pub long_secs: u64,
+    pub all_days: u64,
+    pub daily_days: u64,
+    pub weekly_days: u64,
 }
 
 /// `[worker]`

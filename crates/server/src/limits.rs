@@ -100,6 +100,15 @@ pub fn jobs(config: &Config) -> jobs::Settings {
         quotas: quotas(&config.quotas),
         page_limits: collab(&config.collab).limits,
         attachments: attachments(config),
+        version_pace: documents::version::Pace {
+            quiet: Duration::from_secs(config.history.quiet_secs),
+            long: Duration::from_secs(config.history.long_secs),
+        },
+        version_retention: documents::version::Retention {
+            all: days(config.history.all_days),
+            daily: days(config.history.daily_days),
+            weekly: days(config.history.weekly_days),
+        },
         public_url: public_url(config),
         exports: exports(config),
         ..jobs::Settings::default()

@@ -1,7 +1,7 @@
 //! Finding people by the beginning of their name.
 
 use crate::access::Allows;
-use crate::access::{Access, ReadMembers, ReadWorkspace};
+use crate::access::{Access, DocumentAccess, ReadMembers, ReadWorkspace};
 use entity::{member, user};
 use kernel::id::*;
 use sea_orm::{
@@ -89,4 +89,56 @@ pub(crate) async fn names(
         names.extend(rows);
     }
     Ok(names)
+}
+
+/// What is known of somebody who wrote on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorKind {
+    /// Somebody with an account.
+    Person,
+    /// Somebody whose account was closed.
+    Deleted,
+    /// Somebody who came by a share link; nobody knows who.
+    Visitor,
+}
+
+/// Somebody who wrote on a page, as far as a reader may know of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// Their name; none for visitors, and for readers who are told of nobody.
+    pub display_name: Option<String>,
+    /// What is known of them.
+    pub kind: AuthorKind,
+}
+
+/// Who these people are to a reader of a page that they wrote on. Guests are told of nobody but themselves.
+///
+/// # Errors
+/// Only the database's.
+pub async fn authors<P>(
+    db: &impl ConnectionTrait,
+    access: &DocumentAccess<P>,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Result<std::collections::HashMap<UserId, Author>, DbErr> {
+    let mut ids: Vec<UserId> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut rows = Vec::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let found = user::Entity::find().filter(user::Column::Id.is_in(some.iter().copied()));
+        rows.extend(found.all(db).await?);
+    }
+    let knows_others = access.who().is_person() && access.role() >= ReadMembers::ROLE;
+    let author = |id: &UserId| {
+        let row = rows.iter().find(|row| row.id == *id);
+        let kind = match row {
+            None => AuthorKind::Visitor,
+            Some(row) if row.deleted_at.is_some() => AuthorKind::Deleted,
+            Some(_) => AuthorKind::Person,
+        };
+        let is_told = kind == AuthorKind::Person && (knows_others || *id == access.user());
+        let display_name = row.filter(|_| is_told).map(|row| row.display_name.clone());
+        (*id, Author { display_name, kind })
+    };
+    Ok(ids.iter().map(author).collect())
 }

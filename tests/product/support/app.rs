@@ -196,3 +196,8 @@ pub fn redis_url() -> String {
 pub fn id_of(value: &Value) -> String {
     value["id"].as_str().expect("an id").to_owned()
 }
+
+/// A text of an answer.
+pub fn text_of(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}

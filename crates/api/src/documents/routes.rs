@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     extract::{CanShared, CanTrashed, Known, Query},
+    history,
     json::{Json, maybe},
     page::{Listing, Paging, cursor},
     problem::ApiError,
@@ -19,8 +20,10 @@ use documents::{
     document::{self, DocumentEdit, NewDocument, Rules},
     heads,
     listing::{self, State as Stands, Wanted},
+    log::Head,
     markdown,
     op::{NewBlock, Op},
+    projection::Content,
     trash as bin,
 };
 use kernel::{error::Field, id::*, role::Level};
@@ -29,7 +32,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
-use workspaces::access::{self, EditDocument, ManageDocument, ViewDocument, fence::Both};
+use workspaces::access::{self, DocumentAccess, EditDocument, ManageDocument, ViewDocument, fence::Both};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -207,11 +210,31 @@ pub(crate) fn bad_parent(error: &access::AccessError) -> ApiError {
     }
 }
 
-/// Read a page with its blocks.
-#[utoipa::path(tag = "documents", operation_id = "documents.read", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The page; `ETag` names its heads", body = DocumentWithBlocks)))]
+/// Which state of a page.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhichState {
+    /// Heads (with commas between them), a number, a version's id, or a time; the present when left out. Not for who holds
+    /// a share link.
+    at: Option<String>,
+}
+
+/// A page's content and where its log stands: now, or as it was.
+pub(super) async fn content(state: &State, access: &DocumentAccess<ViewDocument>, which: &WhichState) -> Result<(Head, Content), ApiError> {
+    match &which.at {
+        None => Ok(state.rooms.read(access).await?),
+        Some(at) => {
+            let (standing, content) = history::read_at(state, access, at).await?;
+            Ok((standing.head, content))
+        }
+    }
+}
+
+/// Read a page with its blocks, as it is or as it was.
+#[utoipa::path(tag = "documents", operation_id = "documents.read", params(("document_id" = uuid::Uuid, Path), WhichState), responses((status = 200, description = "The page; `ETag` names its heads", body = DocumentWithBlocks)))]
 #[get("/documents/{document_id}/")]
-async fn read(state: Data<State>, CanShared(access): CanShared<ViewDocument>) -> Result<HttpResponse, ApiError> {
-    let (head, content) = state.rooms.read(&access).await?;
+async fn read(state: Data<State>, CanShared(access): CanShared<ViewDocument>, which: Query<WhichState>) -> Result<HttpResponse, ApiError> {
+    let (head, content) = content(&state, &access, &which.0).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
     let page = whole(access.document().clone(), access.level(), &head, content);
     Ok(HttpResponse::Ok()
@@ -349,11 +372,15 @@ async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument
     Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
 }
 
-/// Read a page as Markdown.
-#[utoipa::path(tag = "documents", operation_id = "documents.markdown", params(("document_id" = uuid::Uuid, Path)), responses((status = 200, description = "The page", content_type = "text/markdown", body = String)))]
+/// Read a page as Markdown, as it is or as it was.
+#[utoipa::path(tag = "documents", operation_id = "documents.markdown", params(("document_id" = uuid::Uuid, Path), WhichState), responses((status = 200, description = "The page", content_type = "text/markdown", body = String)))]
 #[get("/documents/{document_id}/markdown/")]
-async fn read_markdown(state: Data<State>, CanShared(access): CanShared<ViewDocument>) -> Result<HttpResponse, ApiError> {
-    let (head, content) = state.rooms.read(&access).await?;
+async fn read_markdown(
+    state: Data<State>,
+    CanShared(access): CanShared<ViewDocument>,
+    which: Query<WhichState>,
+) -> Result<HttpResponse, ApiError> {
+    let (head, content) = content(&state, &access, &which.0).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
     let text = web::block(move || markdown::to_markdown(&content.title, &content.blocks));
     let text = text

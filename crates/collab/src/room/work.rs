@@ -15,7 +15,7 @@ use documents::{
     lock::Pass,
     log::{Batch, Entry, Head, Source},
     op::Op,
-    page::Page,
+    page::{Edited, Page},
     patches,
     view::Block,
 };
@@ -116,6 +116,8 @@ pub enum Task {
     Ops(Base, Vec<Op>),
     /// Uncompressed change chunks.
     Changes(Vec<Vec<u8>>),
+    /// Make the page say what it said in a state, where its author saw it; at the head when that is left out.
+    Restore(Vec<ChangeHash>, Option<Vec<ChangeHash>>),
 }
 
 /// What has become of the queue.
@@ -238,7 +240,15 @@ impl Room {
             match &work.what {
                 Task::Ops(base, ops) => {
                     self.flush(queue, draft, now)?;
-                    self.run_ops(work, (base, ops), draft, now)?;
+                    let edited = self
+                        .heads_of(base, ops, draft)
+                        .and_then(|heads| self.page.edit(ops, heads.as_deref(), &self.settings.limits, now.ms));
+                    self.take_edited(work, edited, draft, now)?;
+                }
+                Task::Restore(to, base) => {
+                    self.flush(queue, draft, now)?;
+                    let edited = self.page.restore(to, base.as_deref(), now.ms);
+                    self.take_edited(work, edited, draft, now)?;
                 }
                 Task::Changes(chunks) if carefully => self.run_changes_carefully(work, chunks, draft, now),
                 Task::Changes(chunks) => self.stage(work, (i, chunks), draft),
@@ -251,11 +261,8 @@ impl Room {
         self.settle(draft, now)
     }
 
-    fn run_ops(&mut self, work: &Work, what: (&Base, &[Op]), draft: &mut Draft, now: Now) -> Result<(), Broken> {
-        let (base, ops) = what;
-        let edited = self
-            .heads_of(base, ops, draft)
-            .and_then(|heads| self.page.edit(ops, heads.as_deref(), &self.settings.limits, now.ms));
+    /// Writes down what an edit came to.
+    fn take_edited(&mut self, work: &Work, edited: Result<Edited, Error>, draft: &mut Draft, now: Now) -> Result<(), Broken> {
         match edited {
             Err(Error::Broken(_)) => Err(Broken),
             Err(error) => {

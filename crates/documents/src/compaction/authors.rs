@@ -43,7 +43,7 @@ async fn live(db: &impl ConnectionTrait, log: (DocumentId, EpochId)) -> Result<V
 }
 
 /// What the archives hold below a number.
-async fn archived(db: &impl ConnectionTrait, log: (DocumentId, EpochId), below: i64) -> Result<Vec<Authored>, Error> {
+pub(crate) async fn archived(db: &impl ConnectionTrait, log: (DocumentId, EpochId), below: i64) -> Result<Vec<Authored>, Error> {
     let rows = document_archive::Entity::find()
         .filter(document_archive::Column::DocumentId.eq(log.0))
         .filter(document_archive::Column::Epoch.eq(log.1))

@@ -17,18 +17,18 @@ mod faults;
 mod together;
 
 /// Everything that is old enough for the snapshots may go.
-const NONE_KEPT: Retention = Retention {
+pub(crate) const NONE_KEPT: Retention = Retention {
     age: Duration::ZERO,
     rows: 0,
 };
 
 /// One page that somebody types on, an hour ago.
-struct Typing {
+pub(crate) struct Typing {
     db: TestDb,
-    document: DocumentId,
-    user: UserId,
-    page: Page,
-    head: Head,
+    pub(crate) document: DocumentId,
+    pub(crate) user: UserId,
+    pub(crate) page: Page,
+    pub(crate) head: Head,
 }
 
 async fn insert<M>(db: &DatabaseConnection, row: M)
@@ -93,7 +93,7 @@ fn document_row(id: DocumentId, owner: (UserId, WorkspaceId)) -> document::Activ
 
 impl Typing {
     /// A page with its first change.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let db = TestDb::new().await;
         let owner = stage(db.db()).await;
         let document = DocumentId::new();
@@ -115,7 +115,7 @@ impl Typing {
     }
 
     /// A page with so many rows, saved at these numbers.
-    async fn saved_at(rows: i64, saves: &[i64]) -> Self {
+    pub(crate) async fn saved_at(rows: i64, saves: &[i64]) -> Self {
         let mut typing = Self::new().await;
         for save in saves {
             typing.types_up_to(*save).await;
@@ -126,12 +126,12 @@ impl Typing {
         typing
     }
 
-    fn db(&self) -> &DatabaseConnection {
+    pub(crate) fn db(&self) -> &DatabaseConnection {
         self.db.db()
     }
 
     /// Types letters until the log stands there.
-    async fn types_up_to(&mut self, seq: i64) {
+    pub(crate) async fn types_up_to(&mut self, seq: i64) {
         while self.head.seq < seq {
             let count = (seq - self.head.seq).min(100);
             assert!(self.types(count).await);
@@ -139,7 +139,7 @@ impl Typing {
     }
 
     /// Types so many letters, as one batch. `false` when the log stands elsewhere.
-    async fn types(&mut self, count: i64) -> bool {
+    pub(crate) async fn types(&mut self, count: i64) -> bool {
         let batch = self.batch(count);
         let is_in = write(self.db(), async |tx: &DatabaseTransaction| log::append(tx, &batch).await);
         let is_in = is_in.await.unwrap();
@@ -162,7 +162,7 @@ impl Typing {
     }
 
     /// Keeps a save of the page as it is.
-    async fn save(&self) {
+    pub(crate) async fn save(&self) {
         let bytes = self.page.save_verified().unwrap();
         write(self.db(), async |tx: &DatabaseTransaction| {
             snapshot::keep(tx, self.document, &self.head, bytes).await
@@ -172,7 +172,7 @@ impl Typing {
     }
 
     /// Puts the rows up to a number an hour into the past.
-    async fn was_long_ago(&self, up_to: i64) {
+    pub(crate) async fn was_long_ago(&self, up_to: i64) {
         document_change::Entity::update_many()
             .col_expr(
                 document_change::Column::CreatedAt,
@@ -185,7 +185,7 @@ impl Typing {
             .unwrap();
     }
 
-    async fn fold(&self, retention: &Retention) -> Result<Folded, Error> {
+    pub(crate) async fn fold(&self, retention: &Retention) -> Result<Folded, Error> {
         fold_once(self.db(), self.document, retention).await
     }
 

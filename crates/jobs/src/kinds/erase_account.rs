@@ -4,6 +4,7 @@ use crate::{
     Job, Queue,
     work::{Done, Trouble, Work},
 };
+use documents::visit;
 use futures::FutureExt;
 use kernel::{clock, id::*};
 use queue::Unique;
@@ -57,6 +58,7 @@ impl Job for EraseAccount {
                     let departed = departure::depart(tx, self.user).await;
                     departed.map_err(|error| Trouble::Retry(error.to_string()))?;
                     documents::recent::forget(tx, self.user).await?;
+                    visit::forget(tx, self.user).await?;
                     deletion::erase(tx, self.user).await?;
                 }
                 Ok(())

@@ -61,6 +61,11 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("files.idle_secs", 1, DAY),
     ("files.deleted_days", 0, 3650),
     ("imports.bytes", 1, 64 * GIB),
+    ("history.quiet_secs", 0, DAY),
+    ("history.long_secs", 1, 7 * DAY),
+    ("history.all_days", 0, 36_500),
+    ("history.daily_days", 0, 36_500),
+    ("history.weekly_days", 0, 36_500),
     ("worker.lease_secs", 1, DAY),
     ("worker.poll_ms", 10, 60_000),
     ("worker.drain_secs", 0, DAY),
@@ -181,6 +186,10 @@ pub(super) fn together(config: &Config) -> Option<String> {
     }
     if files.endpoint.starts_with("http://") && !files.allow_http {
         return Some("files.endpoint begins with http://, which files.allow_http does not allow".to_owned());
+    }
+    let history = &config.history;
+    if history.all_days > history.daily_days || history.daily_days > history.weekly_days {
+        return Some("history.all_days, daily_days and weekly_days have to be in this order".to_owned());
     }
     // RFC 9106, section 3.1.
     if config.auth.hash_memory_kib < 8 * config.auth.hash_parallelism {

@@ -114,6 +114,7 @@ impl Place {
             "workspace_id" => self.workspace.clone(),
             "document_id" => self.document.clone(),
             "block_id" => self.block.clone(),
+            "version_id" => self.version().await,
             "user_id" => self.bystander.id.clone(),
             "job_id" => self.report().await.0,
             "report_id" => self.report().await.1,
@@ -177,6 +178,16 @@ impl Place {
         panic!("no export was made");
     }
 
+    /// A named version of the page, the same for who only reads it.
+    async fn version(&self) -> String {
+        let versions = format!("/api/v1/documents/{}/versions/", self.document);
+        let known = self.owner.get(&versions).await.expect(200);
+        match known.body["data"][0]["id"].as_str() {
+            Some(id) => id.to_owned(),
+            None => self.owner.post(&versions, &json!({ "name": "Walked" })).await.expect(201).id(),
+        }
+    }
+
     /// A report that the owner asked for, and the job that made it.
     async fn report(&self) -> (String, String) {
         let reports = format!("/api/v1/workspaces/{}/reports/", self.workspace);
@@ -202,6 +213,7 @@ impl Place {
         match operation.id.as_str() {
             "imports.create_documents" => format!("{path}?workspace_id={}", self.workspace),
             "documents.list" => format!("{path}?workspace_id={}", self.workspace),
+            "documents.diff" => format!("{path}?from=1"),
             _ => path,
         }
     }
