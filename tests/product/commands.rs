@@ -4,7 +4,7 @@ use crate::{
     rest::{audit::tamper, jobs::broken},
     support::{Binary, User, app::redis_url},
 };
-use sea_orm::{Database, DatabaseConnection};
+use sea_orm::{Database, DatabaseConnection, EntityTrait};
 use serde_json::json;
 use std::{
     process::Output,
@@ -163,4 +163,35 @@ async fn an_administrator_is_made_with_a_password_that_is_printed_once() {
     place.says(&["user", "revoke-admin", "root@example.com"]);
     root.get("/api/v1/admin/jobs/").await.problem(404, "not_found");
     place.fails(&["user", "grant-admin", "nobody@example.com"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_search_index_is_made_anew_from_the_command_line() {
+    let place = Place::new(&[]).await;
+    let new = json!({ "name": "Engines" });
+    let workspace = place.owner.post("/api/v1/workspaces/", &new).await.expect(201).id();
+    for title in ["Plum jam", "Plum tart"] {
+        place.owner.document(&workspace, title, json!([])).await;
+    }
+    let found = async || {
+        let found = place.owner.get("/api/v1/search/?q=plum").await.expect(200);
+        found.body["data"].as_array().expect("results").len()
+    };
+    let until = Instant::now() + Duration::from_secs(30);
+    while found().await < 2 {
+        assert!(Instant::now() < until, "they are never found");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    entity::search_entry::Entity::delete_many()
+        .exec(&place.db)
+        .await
+        .expect("somebody spoils it");
+    assert_eq!(found().await, 0);
+    let said = place.says(&["reindex", "--workspace", &workspace]);
+    assert!(said.contains("2 pages were put in"), "{said}");
+    assert_eq!(found().await, 2);
+    assert!(place.says(&["reindex"]).contains("2 pages were put in"));
+    assert!(place.says(&["reindex", "--resume"]).contains("0 pages were put in"));
+    let (_, complaint) = place.fails(&["reindex", "--workspace", "01a1fb6f-f73d-7592-ae7e-dabc119c7557"]);
+    assert!(complaint.contains("there is no workspace"), "{complaint}");
 }

@@ -26,6 +26,7 @@ mod passwords;
 mod profile;
 mod raise;
 mod reports;
+mod search;
 mod sessions;
 mod settings;
 mod share_links;

@@ -33,6 +33,7 @@ pub mod page;
 pub mod problem;
 pub mod reports;
 pub mod revocation;
+pub mod search;
 pub mod state;
 pub mod streams;
 pub mod tenancy;
@@ -72,6 +73,7 @@ pub(crate) fn operations(config: &mut ApiConfig<'_>) {
     reports::routes(config);
     exports::routes(config);
     jobs::routes(config);
+    search::routes(config);
 }
 
 /// Everything but the middleware: the routes of the product on an actix application.

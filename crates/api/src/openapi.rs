@@ -66,6 +66,7 @@ pub const PUBLIC: [&str; 18] = [
         (name = "reports", description = "Activity reports and usage analytics"),
         (name = "exports", description = "Pages as files"),
         (name = "jobs", description = "Background work"),
+        (name = "search", description = "Finding things by their words"),
         (name = "admin", description = "For administrators of the instance"),
         (name = "blocks", description = "The content of a page, block by block; merges with live typing")
     ),

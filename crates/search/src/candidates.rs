@@ -8,6 +8,7 @@ use crate::{
     index::first_of,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
+use uuid::Uuid;
 use workspaces::access::{Side, Sight};
 
 /// The newest that are ranked.
@@ -23,6 +24,8 @@ const TITLE_WEIGHT: f64 = 10.0;
 pub(crate) struct Candidate {
     /// Its entry.
     pub id: i64,
+    /// What it is about. The entry may be replaced by another at any moment, this stays.
+    pub subject_id: Uuid,
     /// How well it answers; more is better.
     pub relevance: f64,
 }
@@ -124,7 +127,7 @@ impl Query {
         let conditions = self.conditions(sight, wanted, "w.rowid");
         format!(
             "one(n) AS (SELECT 1)
-             SELECT w.rowid AS id, -bm25(search_words, {TITLE_WEIGHT:.1}, 1.0, 0.0) AS relevance
+             SELECT w.rowid AS id, e.subject_id, -bm25(search_words, {TITLE_WEIGHT:.1}, 1.0, 0.0) AS relevance
              FROM search_words w CROSS JOIN search_entries e ON e.id = w.rowid CROSS JOIN documents d ON d.id = e.document_id
              WHERE search_words MATCH {matched} AND {conditions}
              ORDER BY w.rowid DESC LIMIT {}",
@@ -142,11 +145,11 @@ impl Query {
         let conditions = self.conditions(sight, wanted, "w.id");
         format!(
             "newest AS MATERIALIZED (
-                SELECT w.id, w.words FROM search_words w
+                SELECT w.id, e.subject_id, w.words FROM search_words w
                 JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
                 WHERE w.words @@ {matched} AND w.workspace_id = {workspace} AND {conditions}
                 ORDER BY w.id DESC LIMIT {})
-             SELECT id, ts_rank_cd('{{0.1, 0.1, 0.1, 1.0}}', words, {ranked}, 1)::float8 AS relevance FROM newest",
+             SELECT id, subject_id, ts_rank_cd('{{0.1, 0.1, 0.1, 1.0}}', words, {ranked}, 1)::float8 AS relevance FROM newest",
             most(place)
         )
     }

@@ -95,6 +95,7 @@ pub struct Found {
 #[derive(Clone, Copy)]
 struct Ranked {
     id: i64,
+    subject: Uuid,
     score: f64,
 }
 
@@ -132,12 +133,13 @@ pub async fn find(db: &impl ConnectionTrait, homes: &[Access<ReadWorkspace>], as
 
 /// Best first; of equals, the one that was changed last.
 fn rank(candidates: Vec<Candidate>, as_of: i64) -> Vec<Ranked> {
-    let mut best: BTreeMap<i64, f64> = BTreeMap::new();
+    let mut best: BTreeMap<i64, Ranked> = BTreeMap::new();
     for candidate in candidates {
-        let known = best.entry(candidate.id).or_default();
-        *known = known.max(score(&candidate, as_of));
+        let (id, subject, score) = (candidate.id, candidate.subject_id, score(&candidate, as_of));
+        let known = best.entry(id).or_insert(Ranked { id, subject, score });
+        known.score = known.score.max(score);
     }
-    let mut ranked: Vec<Ranked> = best.into_iter().map(|(id, score)| Ranked { id, score }).collect();
+    let mut ranked: Vec<Ranked> = best.into_values().collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id)));
     ranked
 }
@@ -162,13 +164,15 @@ async fn show(db: &impl ConnectionTrait, ask: &Ask, page: &[Ranked]) -> Result<V
     if page.is_empty() {
         return Ok(Vec::new());
     }
-    let entries = search_entry::Entity::find().filter(search_entry::Column::Id.is_in(page.iter().map(|one| one.id)));
-    let entries: HashMap<i64, search_entry::Model> = entries.all(db).await?.into_iter().map(|row| (row.id, row)).collect();
+    let entries = search_entry::Entity::find()
+        .filter(search_entry::Column::Kind.is_in(Kind::ALL.map(Kind::name)))
+        .filter(search_entry::Column::SubjectId.is_in(page.iter().map(|one| one.subject)));
+    let entries: HashMap<Uuid, search_entry::Model> = entries.all(db).await?.into_iter().map(|row| (row.subject_id, row)).collect();
     let documents = document::Entity::find().filter(document::Column::Id.is_in(entries.values().map(|row| row.document_id)));
     let icons: HashMap<DocumentId, Option<String>> = documents.all(db).await?.into_iter().map(|row| (row.id, row.icon)).collect();
     // What went away since it was ranked is left out.
     let shown = page.iter().filter_map(|one| {
-        let row = entries.get(&one.id)?;
+        let row = entries.get(&one.subject)?;
         hit(ask, row, icons.get(&row.document_id)?.clone())
     });
     Ok(shown.collect())

@@ -147,7 +147,7 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
             .filter_map(|p| if let RefOr::T(p) = p { Some(p) } else { None })
             .any(|p| p.name == name)
     };
-    let is_in_a_tenant = path.contains('{') || path.starts_with("/api/v1/documents/");
+    let is_in_a_tenant = path.contains('{') || ["/api/v1/documents/", "/api/v1/search/"].iter().any(|one| path.starts_with(one));
     let has_parameters = operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
     [
         (!is_public, NOBODY),

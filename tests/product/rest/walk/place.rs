@@ -214,6 +214,7 @@ impl Place {
             "imports.create_documents" => format!("{path}?workspace_id={}", self.workspace),
             "documents.list" => format!("{path}?workspace_id={}", self.workspace),
             "documents.diff" => format!("{path}?from=1"),
+            "search.find" => format!("{path}?q=secret"),
             _ => path,
         }
     }
