@@ -2,6 +2,7 @@
 
 mod audit;
 mod jobs;
+mod reindex;
 mod typeset;
 mod user;
 
@@ -68,6 +69,8 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Put what pages say into the search index anew
+    Reindex(reindex::Command),
     /// Make accounts, and say who administers the instance
     #[command(subcommand)]
     User(user::Command),
@@ -165,6 +168,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<()> {
         Command::Worker { .. } => work_until_told(config).await,
         Command::Jobs(what) => jobs::run(config, what).await,
         Command::Audit(what) => audit::run(config, what).await,
+        Command::Reindex(what) => reindex::run(config, what).await,
         Command::User(what) => user::run(config, what).await,
         Command::Migrate { status } => migrate(config, status).await,
         Command::Openapi | Command::Typeset(_) | Command::Config(_) => Ok(()),
