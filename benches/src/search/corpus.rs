@@ -5,7 +5,16 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 /// Different words.
 const VOCABULARY: usize = 30_000;
 /// What is asked.
-pub const KINDS: [&str; 8] = ["commonest", "common", "middling", "rare", "two words", "prefix", "phrase", "chinese"];
+pub const KINDS: [&str; 8] = [
+    "commonest",
+    "common",
+    "middling",
+    "rare",
+    "two words",
+    "prefix",
+    "phrase",
+    "chinese",
+];
 
 /// A source of texts and questions, the same in every run.
 pub struct Corpus {

@@ -53,7 +53,9 @@ async fn run(args: Args) -> Result<()> {
         .database_url
         .clone()
         .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("bench.db").display()));
-    let db = backends::db::connect(&backends::db::Options::new(url)).await.context("the database")?;
+    let db = backends::db::connect(&backends::db::Options::new(url))
+        .await
+        .context("the database")?;
     Migrator::up(&db, None).await.context("the schema")?;
     let mut corpus = Corpus::new();
     let (began, cpu) = (Instant::now(), cpu_secs());
@@ -67,7 +69,10 @@ async fn run(args: Args) -> Result<()> {
     );
     // So that PostgreSQL knows how common words are, as it does soon after it was filled.
     db.execute_unprepared("ANALYZE").await.context("statistics")?;
-    println!("{:<10} {:<10} {:>8} {:>8} {:>8} {:>8} {:>10}", "question", "of", "results", "p50 ms", "p99 ms", "max ms", "cpu ms");
+    println!(
+        "{:<10} {:<10} {:>8} {:>8} {:>8} {:>8} {:>10}",
+        "question", "of", "results", "p50 ms", "p99 ms", "max ms", "cpu ms"
+    );
     for kind in corpus::KINDS {
         let questions: Vec<Ask> = (0..args.times)
             .map(|_| Ask::read(&corpus.question(kind)).context("a question"))
@@ -99,7 +104,11 @@ async fn measure(
     }
     let cpu = (cpu_secs() - cpu) * 1000.0 / questions.len() as f64;
     times.sort_unstable();
-    let ms = |at: usize| times.get(at.min(times.len() - 1)).map_or(0.0, |time: &Duration| time.as_secs_f64() * 1000.0);
+    let ms = |at: usize| {
+        times
+            .get(at.min(times.len() - 1))
+            .map_or(0.0, |time: &Duration| time.as_secs_f64() * 1000.0)
+    };
     println!(
         "{kind:<10} {name:<10} {:>8.1} {:>8.2} {:>8.2} {:>8.2} {cpu:>10.2}",
         results as f64 / questions.len() as f64,

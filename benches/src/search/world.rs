@@ -99,6 +99,10 @@ impl World {
             updated_at: at,
             deleted_at: None,
             deleted_with: None,
+            deleted_by: None,
+            archived_at: None,
+            archived_with: None,
+            is_template: false,
         }
     }
 
@@ -181,7 +185,9 @@ async fn put_workspace(tx: &DatabaseTransaction, id: WorkspaceId, people: &[(Use
         archived_at: None,
         deleted_at: None,
     };
-    workspace::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
+    workspace::Entity::insert(row.into_active_model())
+        .exec_without_returning(tx)
+        .await?;
     for (user_id, role) in people {
         let row = member::Model {
             workspace_id: id,

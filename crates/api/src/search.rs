@@ -51,6 +51,9 @@ struct Asked {
     /// Only what was changed after this time.
     #[param(value_type = Option<String>, format = DateTime)]
     updated_after: Option<Time>,
+    /// Those in the archive instead.
+    #[serde(default)]
+    archived: bool,
     /// Only this page and what hangs under it.
     #[serde(rename = "in")]
     #[param(value_type = Option<uuid::Uuid>)]
@@ -174,6 +177,7 @@ impl Asked {
             kind: kind.transpose()?,
             author: self.author,
             updated_after: self.updated_after,
+            archived: self.archived,
             inside: self.inside,
             after: paging.after()?,
             limit: paging.limit()?,

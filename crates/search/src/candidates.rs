@@ -92,6 +92,8 @@ impl Query {
     fn conditions(&mut self, sight: &Sight, wanted: &Wanted, id: &str) -> String {
         let workspace = self.value(sight.workspace());
         let mut all = vec![format!("d.workspace_id = {workspace}"), "d.deleted_at IS NULL".to_owned()];
+        let archived = if wanted.archived { "IS NOT NULL" } else { "IS NULL" };
+        all.push(format!("d.archived_at {archived}"));
         // The plus keeps SQLite from asking the index for every seen entry one by one.
         let plus = if self.backend == DbBackend::Sqlite { "+" } else { "" };
         match sight.side() {

@@ -34,6 +34,8 @@ pub struct Wanted {
     pub author: Option<UserId>,
     /// Only what was changed after this.
     pub updated_after: Option<Time>,
+    /// Those in the archive instead of those outside it.
+    pub archived: bool,
     /// Only this page and what hangs under it.
     pub inside: Option<DocumentId>,
     /// Behind this place, from the page of results before.

@@ -52,12 +52,18 @@ async fn a_page_is_found_with_the_blocks_that_say_it() {
     let found = finds(&owner, "q=resume%20").await;
     let block = &made["blocks"][1]["id"];
     assert_eq!(found[0]["id"], made["id"]);
-    assert_eq!((&found[0]["type"], &found[0]["workspace_id"]), (&json!("document"), &json!(workspace)));
+    assert_eq!(
+        (&found[0]["type"], &found[0]["workspace_id"]),
+        (&json!("document"), &json!(workspace))
+    );
     assert_eq!(found[0]["author_id"], json!(owner.id));
     assert_eq!(found[0]["title"], json!({ "text": "The Resume", "highlights": [[4, 10]] }));
     let snippet = json!({ "text": "🎉 <b>Résumé</b> of the résumés", "highlights": [[6, 12]] });
     assert_eq!(found[0]["blocks"], json!([{ "id": block, "snippet": snippet }]));
-    assert_eq!(finds(&owner, "q=resum").await[0]["blocks"][0]["snippet"]["highlights"], json!([[6, 12], [24, 31]]));
+    assert_eq!(
+        finds(&owner, "q=resum").await[0]["blocks"][0]["snippet"]["highlights"],
+        json!([[6, 12], [24, 31]])
+    );
     app.stop().await;
 }
 
@@ -126,7 +132,10 @@ async fn results_come_page_after_page() {
     loop {
         let page = owner.get(&path).await.expect(200);
         let some = page.body["data"].as_array().expect("results");
-        seen.extend(some.iter().map(|result| result["title"]["text"].as_str().expect("a title").to_owned()));
+        seen.extend(
+            some.iter()
+                .map(|result| result["title"]["text"].as_str().expect("a title").to_owned()),
+        );
         let Some(link) = page.headers.get("link") else { break };
         let link = link.to_str().expect("text");
         let next = link.trim_start_matches('<').split_once('>').expect("a link").0;
@@ -143,7 +152,16 @@ async fn a_question_that_makes_no_sense_is_answered_as_such() {
     let app = TestApp::new().await;
     let (owner, ..) = app.page("Hello").await;
     let ask = async |question: &str| owner.get(&format!("/api/v1/search/?{question}")).await;
-    for nothing in ["q=", "q=%20", "q=%22%22", "q=*", "q=-", "q=%27%22%5C(%29%26%7C!", "q=-hello", "q=%00"] {
+    for nothing in [
+        "q=",
+        "q=%20",
+        "q=%22%22",
+        "q=*",
+        "q=-",
+        "q=%27%22%5C(%29%26%7C!",
+        "q=-hello",
+        "q=%00",
+    ] {
         assert_eq!(ask(nothing).await.expect(200).body["data"], json!([]), "{nothing}");
     }
     let long = format!("q={}", "a".repeat(501));

@@ -130,6 +130,20 @@ async fn the_trash_is_not_searched() {
 }
 
 #[tokio::test]
+async fn the_archive_is_searched_when_it_is_asked_for() {
+    let stage = Stage::new().await;
+    let page = stage.says("old", &["plum"]).await;
+    stage.says("new", &["plum"]).await;
+    stage.changes(page, |row| row.archived_at = Set(Some(clock::now()))).await;
+    assert_eq!(stage.sees(stage.owner).await, "new");
+    let archived = Wanted {
+        archived: true,
+        ..some(50)
+    };
+    assert_eq!(titles(&stage.finds_for(stage.owner, "plum ", &archived).await), ["old"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_seen_takes_no_place_among_results() {
     let stage = Stage::new().await;
     let guest = stage.joins("guest", Role::Guest).await;
