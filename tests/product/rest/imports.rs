@@ -71,18 +71,18 @@ async fn page(who: &User, report: &Value, path: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_markdown_file_of_five_megabytes_becomes_one_page() {
+async fn a_long_markdown_file_becomes_one_page() {
     let app = TestApp::new().await;
     let (owner, workspace, ..) = app.page("before").await;
     let mut text = String::from("# The long one\n\n");
     let mut chapter = 0;
-    while text.len() < 5 << 20 {
+    while text.len() < 1 << 20 {
         chapter += 1;
         text += &format!("## Chapter {chapter}\n\n");
         for line in 0..20 {
             text += &format!(
                 "Paragraph {line} of chapter {chapter} with **bold** and [a link](https://example.com/{chapter}), {}\n\n",
-                "word ".repeat(30)
+                "word ".repeat(200)
             );
         }
         text += "- one\n- two\n  - three\n\n```rust\nfn main() {}\n```\n\n";
@@ -92,7 +92,7 @@ async fn a_markdown_file_of_five_megabytes_becomes_one_page() {
     let page = page(&owner, &report, "long.md").await;
     assert_eq!(page["title"], "The long one");
     let blocks = page["blocks"].as_array().expect("blocks");
-    assert!(blocks.len() > 20_000, "{}", blocks.len());
+    assert!(blocks.len() > 1_000, "{}", blocks.len());
     let last = format!("Chapter {chapter}");
     assert!(blocks.iter().any(|block| block["text"] == json!(last)));
     app.stop().await;
