@@ -179,6 +179,10 @@ async fn make_page(db: &DatabaseConnection, workspace: WorkspaceId, owner: UserI
         updated_at: now,
         deleted_at: None,
         deleted_with: None,
+        deleted_by: None,
+        archived_at: None,
+        archived_with: None,
+        is_template: false,
     };
     document::Entity::insert(row.into_active_model())
         .exec_without_returning(db)
