@@ -107,7 +107,7 @@ struct MovedDocument {
 
 /// What a page is to be put under, as far as the caller may.
 pub(super) enum Parent {
-    Page(DocumentAccess<EditDocument>),
+    Page(Box<DocumentAccess<EditDocument>>),
     Top(Access<CreateDocuments>),
 }
 
@@ -157,8 +157,8 @@ async fn within(
     let (who, home, id) = (access.who(), access.workspace(), access.id());
     let parent = match (parent, parent.unwrap_or(access.document().parent_id)) {
         (_, None) => Parent::Top(state.door().enter(who, home).await?),
-        (Some(_), Some(id)) => Parent::Page(state.door().open(who, id).await.map_err(|e| bad_parent(&e))?),
-        (None, Some(id)) => Parent::Page(state.door().open(who, id).await.map_err(shut)?),
+        (Some(_), Some(id)) => Parent::Page(Box::new(state.door().open(who, id).await.map_err(|e| bad_parent(&e))?)),
+        (None, Some(id)) => Parent::Page(Box::new(state.door().open(who, id).await.map_err(shut)?)),
     };
     let mover = match state.door().open::<ManageDocument>(who, id).await {
         Ok(manages) => Mover::Manages(manages),
