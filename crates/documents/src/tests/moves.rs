@@ -253,9 +253,10 @@ async fn to_another_workspace_takes_to_manage_everything_and_room_there() {
 }
 
 /// Tables with a page and a tenant: what becomes of their rows when the page goes to another tenant has been decided.
-const DECIDED: [&str; 6] = [
+const DECIDED: [&str; 7] = [
     "access_requests",
     "attachments",
+    "exports",
     "grants",
     "invitations",
     "search_entries",
