@@ -158,6 +158,10 @@ async fn people(db: &DatabaseConnection, document: DocumentId) -> Result<Vec<Use
         updated_at: now,
         deleted_at: None,
         deleted_with: None,
+        deleted_by: None,
+        archived_at: None,
+        archived_with: None,
+        is_template: false,
     };
     workspace::Entity::insert(workspace.into_active_model())
         .exec_without_returning(db)

@@ -93,7 +93,9 @@ impl From<DbErr> for Trouble {
 impl From<AccessError> for Trouble {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::NotFound | AccessError::Forbidden | AccessError::Archived => Self::Refused(Reason::Forbidden, error.to_string()),
+            AccessError::NotFound | AccessError::Forbidden | AccessError::Archived | AccessError::DocumentArchived => {
+                Self::Refused(Reason::Forbidden, error.to_string())
+            }
             AccessError::Changed | AccessError::Db(_) => Self::Later(error.to_string()),
         }
     }

@@ -9,7 +9,7 @@ use crate::{
 use entity::{document, grant, group, group_member, share_link, workspace, workspace_settings};
 use kernel::{clock, id::*, role::*};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel, Statement};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, Statement};
 use std::collections::{BTreeSet, HashMap};
 
 const SEEDS: u64 = 25;
