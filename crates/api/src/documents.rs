@@ -12,7 +12,7 @@ mod shelf_routes;
 mod sync;
 mod template;
 mod trash_routes;
-mod tree_routes;
+pub(crate) mod tree_routes;
 
 pub(crate) use routes::routes;
 pub(crate) use shape::{Standing, base_heads};

@@ -70,7 +70,7 @@ pub const PUBLIC: [&str; 18] = [
         (name = "admin", description = "For administrators of the instance"),
         (name = "blocks", description = "The content of a page, block by block; merges with live typing")
     ),
-    components(schemas(Problem, crate::event::Event)),
+    components(schemas(Problem, crate::event::Event, crate::documents::tree_routes::Branch)),
     modifiers(&Common)
 )]
 struct Base;

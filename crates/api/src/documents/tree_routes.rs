@@ -143,7 +143,7 @@ async fn templates(state: Data<State>, Can(access): Can<ReadWorkspace>, paging: 
 /// A page of the tree.
 #[derive(Serialize, ToSchema)]
 #[schema(no_recursion)]
-struct Branch {
+pub(crate) struct Branch {
     /// The page's id.
     #[schema(value_type = uuid::Uuid)]
     id: DocumentId,
