@@ -106,6 +106,11 @@ async fn a_killed_relay_loses_no_fact_and_repeats_none() {
         tokio::time::sleep(Duration::from_millis(random.random_range(60..350))).await;
         let node = round % nodes.len();
         nodes[node].restart().await;
+        // It says that it listens before its threads have made their routes, and a kill before that shows nothing.
+        let back = owner.at(&addresses[node]);
+        while back.try_call(Method::GET, "/api/v1/event-types/", None).await.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
     stop.store(true, Ordering::Relaxed);
     let mut acknowledged = BTreeSet::new();
