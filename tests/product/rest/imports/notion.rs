@@ -32,8 +32,9 @@ fn export() -> Vec<u8> {
         format!("Engine room/Tasks/Buy gears {GEARS}.md"),
         format!("Engine room/Tasks/Oil {OIL}.md"),
     );
-    let meeting =
-        format!("# Meeting notes\n\nBack to [Engine room](../Engine%20room%20{HOME}.md) and https://www.notion.so/Buy-gears-{GEARS}\n");
+    let meeting = format!(
+        "# Meeting notes\n\nBack to [Engine room](../Engine%20room%20{HOME}.md) and [the gears](https://www.notion.so/Buy-gears-{GEARS})\n"
+    );
     let csv = "\u{feff}Name,Status,Due\nBuy gears,Done,\"October 1, 2026\"\nOil,Not started,\n";
     let row = "# Buy gears\n\nStatus: Done\nDue: October 1, 2026\n\nTwelve of them.\n";
     let first = zip(&[
