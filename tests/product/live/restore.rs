@@ -3,6 +3,7 @@
 use super::{Scene, echoes, edit, up_to_now};
 use crate::support::{Binary, Stock, User, app::text_of};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 impl Scene {
     async fn named(&self, name: &str) -> String {
@@ -13,6 +14,15 @@ impl Scene {
     async fn restores(&self, version: &str, body: &Value) -> Value {
         let path = format!("{}versions/{version}/restore/", self.page());
         self.owner.post(&path, body).await.expect(200).body
+    }
+
+    /// Waits until what a stock client typed has arrived, and it has all of the rest: to itself its own is there at once.
+    async fn settles(&self, stock: &mut Stock) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while stock.heads().await != self.owner.get(&self.page()).await.expect(200).body["heads"] {
+            assert!(Instant::now() < until, "the stock client and the page do not agree");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
@@ -25,6 +35,7 @@ async fn everybody_on_the_page_sees_it_come_back() {
     let mut ada = scene.join(&scene.owner).await;
     let mut stock = Stock::on_page(&scene.app.address(0), &scene.document, &scene.owner).await;
     stock.types(&scene.block, 0, "<gone>").await;
+    scene.settles(&mut stock).await;
     scene.owner.delete(&format!("{}blocks/{second}/", scene.page())).await.expect(204);
     up_to_now(&mut ada).await;
     let before = scene.owner.get(&scene.page()).await.expect(200).body["version"]
@@ -51,7 +62,7 @@ async fn everybody_on_the_page_sees_it_come_back() {
     }
     assert_eq!(scene.texts().await, ["Hello", "Second"]);
     stock.types(&second, 0, "<on>").await;
-    stock.sees(&second, "<on>Second").await;
+    scene.settles(&mut stock).await;
     assert_eq!(
         edit(
             &mut ada,
@@ -77,6 +88,7 @@ async fn who_types_meanwhile_loses_nothing() {
     let mut stock = Stock::on_page(&scene.app.address(0), &scene.document, &scene.owner).await;
     let mut ada = scene.join(&scene.owner).await;
     stock.types(&scene.block, 0, "<stock>").await;
+    scene.settles(&mut stock).await;
     let typed = json!({ "type": "insert", "id": "j", "block": scene.block, "pos": 0, "text": "<json>" });
     assert_eq!(edit(&mut ada, typed).await["type"], "ack");
     stock.sees(&scene.block, "<json>").await;
@@ -104,6 +116,7 @@ async fn ten_restores_and_two_typists_at_once_converge() {
         let (_, ack, ()) = tokio::join!(restore, edit(&mut ada, typed), types);
         assert_eq!(ack["type"], "ack");
     }
+    scene.settles(&mut stock).await;
     scene.restores(&version, &json!({})).await;
     assert_eq!(scene.texts().await, ["Hello"]);
     while stock.reads(&scene.block).await != "Hello" {
