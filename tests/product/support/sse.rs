@@ -32,6 +32,8 @@ pub struct Sse {
     kind: String,
     data: Vec<String>,
     last_id: String,
+    /// The last id that came; it counts once its event is whole.
+    said_id: String,
 }
 
 /// Where a stream begins.
@@ -84,6 +86,7 @@ impl Sse {
             kind: String::new(),
             data: Vec::new(),
             last_id: String::new(),
+            said_id: String::new(),
         }
     }
 
@@ -108,8 +111,21 @@ impl Sse {
         let mut facts = Vec::new();
         while facts.len() < count {
             let message = self.event().await;
+            assert_ne!(message.kind, "stream.closed", "after {}: {}", self.last_id, message.data);
             if message.kind != "job.progressed" {
                 facts.push(message);
+            }
+        }
+        facts
+    }
+
+    /// The facts until there are so many or the connection is broken.
+    pub async fn facts_while_it_lasts(&mut self, count: usize) -> Vec<Message> {
+        let mut facts = Vec::new();
+        while facts.len() < count {
+            match self.next(PATIENCE).await {
+                Some(message) => facts.push(message),
+                None => break,
             }
         }
         facts
@@ -177,7 +193,7 @@ impl Sse {
         match field {
             "event" => value.clone_into(&mut self.kind),
             "data" => self.data.push(value.to_owned()),
-            "id" if !value.contains('\0') => value.clone_into(&mut self.last_id),
+            "id" if !value.contains('\0') => value.clone_into(&mut self.said_id),
             // A comment, the time to wait, or what nobody knows.
             _ => {}
         }
@@ -186,6 +202,7 @@ impl Sse {
 
     fn dispatch(&mut self) -> Option<Message> {
         let (kind, data) = (std::mem::take(&mut self.kind), std::mem::take(&mut self.data).join("\n"));
+        self.said_id.clone_into(&mut self.last_id);
         if data.is_empty() {
             return None;
         }
