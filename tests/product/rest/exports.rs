@@ -1,5 +1,6 @@
 //! Pages as files: in every format, with what hangs under them, for nobody but who asked and only as far as they may see.
 
+use super::attachments::adds;
 use crate::support::{TestApp, User, program};
 use reqwest::{Response, header::RANGE};
 use sea_orm::ConnectionTrait;
@@ -239,6 +240,50 @@ async fn a_bundle_has_what_hangs_under_a_page_as_far_as_it_may_be_seen() {
         .await
         .expect(200);
     bob.get(&file(&result)).await.problem(404, "export_not_found");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_page_go_along() {
+    let app = app(&[]).await;
+    let (ada, _, page, _) = app.page("with files").await;
+    let path = format!("/api/v1/documents/{page}/");
+    let mut picture = Cursor::new(Vec::new());
+    image::RgbImage::new(8, 4)
+        .write_to(&mut picture, image::ImageFormat::Png)
+        .expect("written");
+    let picture = picture.into_inner();
+    let image = adds(&app, &ada, &page, "a/b?.png", picture.clone()).await.expect(201).id();
+    let notes = adds(&app, &ada, &page, "notes.txt", "some notes").await.expect(201).id();
+    for (kind, id) in [("image", &image), ("file", &notes)] {
+        let block = json!({ "type": kind, "props": { "attachment_id": id, "name": kind } });
+        ada.post(&format!("{path}blocks/"), &block).await.expect(201);
+    }
+    let html = exports(&ada, &path, json!({ "format": "html" })).await;
+    let html = fetch(&app, &ada, &html).await.text().await.expect("text");
+    assert!(html.contains("<img src=\"data:image/png;base64,"), "{html}");
+    let pdf = exports(&ada, &path, json!({ "format": "pdf" })).await;
+    assert_eq!(pdf["pictures_left_out"], 0, "{pdf}");
+
+    let bundle = exports(&ada, &path, json!({ "format": "markdown", "subtree": true })).await;
+    assert_eq!(
+        (&bundle["attachments"], &bundle["left_out"]["missing_files"]),
+        (&json!(2), &json!(0)),
+        "{bundle}"
+    );
+    let files = zip(&app, &ada, &bundle).await;
+    let manifest = json_of(&files, "sheaf.json");
+    let listed = manifest["attachments"].as_array().expect("files");
+    let of = |id: &str| listed.iter().find(|file| file["id"] == id).expect("is listed");
+    let bytes = |file: &Value| files.iter().find(|(name, _)| *name == file["path"]).expect("is there").1.clone();
+    assert_eq!((bytes(of(&image)), bytes(of(&notes))), (picture, b"some notes".to_vec()));
+    assert_eq!(
+        (&of(&notes)["name"], &of(&notes)["size"], &of(&notes)["document_id"]),
+        (&json!("notes.txt"), &json!(10), &json!(page))
+    );
+    let (_, readable) = files.iter().find(|(name, _)| name.ends_with(".md")).expect("for people");
+    let readable = String::from_utf8_lossy(readable);
+    assert!(readable.contains(&format!("](../attachments/{notes}/notes.txt \"file\")")), "{readable}");
     app.stop().await;
 }
 

@@ -3,7 +3,7 @@
 mod bundled;
 
 use super::{
-    around::Around,
+    around::{Around, Asset, attachment},
     content,
     error::Error,
     gather::{self, Found},
@@ -12,13 +12,23 @@ use super::{
     settings::Settings,
 };
 use crate::bundle::{LeftOut, names};
+use attachments::{attachment as files_of, content as bytes_of};
 use backends::files::{Files, Key};
+use documents::view;
+use entity::attachment as file;
 use kernel::{clock, id::*};
 use sea_orm::DatabaseConnection;
 use serde::Serialize;
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use typeset::Report;
-use workspaces::access::{self, ViewDocument};
+use uuid::Uuid;
+use workspaces::access::{self, DocumentAccess, ViewDocument};
+
+/// The most bytes of pictures that stand in one file of HTML or PDF; the rest is linked to.
+const MAX_INSIDE: u64 = 64 << 20;
 
 /// What exports are made with.
 #[derive(Clone, Copy)]
@@ -60,6 +70,8 @@ pub struct Made {
 pub struct Said {
     /// How many pages are in it.
     pub pages: u64,
+    /// How many files are in it.
+    pub attachments: u64,
     /// What is not.
     pub left_out: LeftOut,
     /// What is to be said about what was typeset, all pages together.
@@ -96,9 +108,12 @@ pub async fn make<S: Steps>(tools: Tools<'_>, order: &Order, job: JobId, steps: 
 }
 
 async fn single(tools: Tools<'_>, order: &Order, job: JobId, page: &Found) -> Result<Made, Error> {
-    access::open::<ViewDocument>(tools.db, order.user, page.row.id).await?;
+    let access = access::open::<ViewDocument>(tools.db, order.user, page.row.id).await?;
     let mut content = content::read(tools.db, page.row.id).await?;
-    let around = around(tools.settings);
+    let mut around = around(tools.settings);
+    if matches!(order.format, Format::Pdf | Format::Html) {
+        around.assets = pictures(tools, &access, &content.blocks).await?;
+    }
     if !matches!(order.format, Format::Json | Format::Automerge) {
         content::fill(tools.db, order.user, &mut content).await?;
     }
@@ -128,4 +143,48 @@ fn around(settings: &Settings) -> Around {
         date: clock::now().format("%Y-%m-%d").to_string(),
         ..Around::default()
     }
+}
+
+/// The pictures that a page shows, to stand in its file.
+async fn pictures(tools: Tools<'_>, access: &DocumentAccess<ViewDocument>, blocks: &[view::Block]) -> Result<HashMap<Uuid, Asset>, Error> {
+    let shown: HashSet<Uuid> = view::walk(blocks)
+        .filter(|(_, block)| block.kind == "image")
+        .filter_map(|(_, block)| attachment(block))
+        .collect();
+    let (mut assets, mut room) = (HashMap::new(), MAX_INSIDE);
+    if shown.is_empty() {
+        return Ok(assets);
+    }
+    for row in files_of::list_of(tools.db, access)
+        .await?
+        .into_iter()
+        .filter(|row| shown.contains(&row.id.0))
+    {
+        let size = bytes(&row);
+        if size > room {
+            continue;
+        }
+        match read(tools.files, &row).await {
+            Ok(bytes) => {
+                room -= size;
+                assets.insert(row.id.0, Asset::Inside(row.media_type, bytes));
+            }
+            Err(error) => tracing::warn!(%error, attachment = %row.id, "a picture is left out of an export"),
+        }
+    }
+    Ok(assets)
+}
+
+fn bytes(row: &file::Model) -> u64 {
+    row.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)
+}
+
+async fn read(files: &Files, row: &file::Model) -> Result<Vec<u8>, attachments::Error> {
+    use futures::TryStreamExt;
+    let mut opened = bytes_of::open(files, row, bytes_of::Which::Original, None).await?;
+    let mut whole = Vec::new();
+    while let Some(some) = opened.bytes.try_next().await? {
+        whole.extend_from_slice(&some);
+    }
+    Ok(whole)
 }

@@ -1,11 +1,11 @@
 //! A bundle: written page by page into a file without a name, which is gone when the process is, and then put into the
 //! store as a whole.
 
-use super::{Made, Said, Steps, Tools, around};
+use super::{Made, Said, Steps, Tools, around, bytes};
 use crate::{
-    bundle::{Manifest, PageContent, PageEntry, READABLE, Writer, names},
+    bundle::{File, Manifest, PageContent, PageEntry, Writer, attachment_path, names},
     export::{
-        around::{Around, relative},
+        around::{Around, Asset, relative},
         content,
         error::Error,
         gather::{Found, Gathered},
@@ -13,8 +13,11 @@ use crate::{
         render,
     },
 };
+use attachments::{attachment as files_of, content as bytes_of};
 use backends::files::Key;
 use documents::projection::Content;
+use entity::attachment as file;
+use futures::TryStreamExt;
 use kernel::{error::Explain, error::Kind, id::*};
 use std::{
     collections::HashMap,
@@ -24,7 +27,7 @@ use std::{
 };
 use tokio::io::AsyncReadExt;
 use workspaces::{
-    access::{self, ViewDocument},
+    access::{self, DocumentAccess, ViewDocument},
     workspace,
 };
 
@@ -142,13 +145,13 @@ impl<'a> Making<'a> {
 
     async fn page(&mut self, page: &Found) -> Result<(), Error> {
         // Asked again for each: it may have been taken away meanwhile.
-        match access::open::<ViewDocument>(self.tools.db, self.order.user, page.row.id).await {
-            Ok(_) => {}
+        let access = match access::open::<ViewDocument>(self.tools.db, self.order.user, page.row.id).await {
+            Ok(access) => access,
             Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Forbidden) => {
                 return self.left_out(|out| out.not_visible += 1).await;
             }
             Err(error) => return Err(error.into()),
-        }
+        };
         let content = match content::read(self.tools.db, page.row.id).await {
             Ok(content) => content,
             // One broken page does not keep the others back.
@@ -158,8 +161,9 @@ impl<'a> Making<'a> {
             }
             Err(error) => return Err(error.into()),
         };
+        let files = self.attachments(&access).await?;
         self.content(page, &content).await?;
-        self.readable(page, content).await
+        self.readable(page, content, &files).await
     }
 
     async fn content(&mut self, page: &Found, content: &Content) -> Result<(), Error> {
@@ -175,7 +179,7 @@ impl<'a> Making<'a> {
             created_at: row.created_at,
             updated_at: row.updated_at,
             path: String::new(),
-            readable: self.readable.get(&row.id).map(|path| format!("{READABLE}/{path}")),
+            readable: self.readable.get(&row.id).map(|path| format!("{}/{path}", crate::bundle::READABLE)),
         };
         let whole = PageContent {
             title: content.title.clone(),
@@ -188,12 +192,53 @@ impl<'a> Making<'a> {
         Ok(())
     }
 
-    async fn readable(&mut self, page: &Found, mut content: Content) -> Result<(), Error> {
+    /// Writes the files of a page; gives those that are in the bundle.
+    async fn attachments(&mut self, access: &DocumentAccess<ViewDocument>) -> Result<Vec<file::Model>, Error> {
+        let mut written = Vec::new();
+        for row in files_of::list_of(self.tools.db, access).await? {
+            match self.attachment(&row).await? {
+                true => written.push(row),
+                false => self.left_out(|out| out.missing_files += 1).await?,
+            }
+        }
+        self.said.attachments += written.len() as u64;
+        Ok(written)
+    }
+
+    /// `false` when its bytes are not there.
+    async fn attachment(&mut self, row: &file::Model) -> Result<bool, Error> {
+        let opened = bytes_of::open(self.tools.files, row, bytes_of::Which::Original, None).await;
+        let mut opened = match opened {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::Unwritable(error.to_string())),
+        };
+        self.count(opened.size)?;
+        let begun = File {
+            id: row.id.0,
+            document: row.document_id,
+            name: row.name.clone(),
+            media_type: row.media_type.clone(),
+            size: bytes(row).max(opened.size),
+        };
+        self.on_disk(move |zip| zip.begin(begun)).await?;
+        while let Some(some) = opened.bytes.try_next().await? {
+            self.on_disk(move |zip| zip.bytes(&some)).await?;
+        }
+        self.on_disk(|zip| {
+            zip.end();
+            Ok(())
+        })
+        .await?;
+        Ok(true)
+    }
+
+    async fn readable(&mut self, page: &Found, mut content: Content, files: &[file::Model]) -> Result<(), Error> {
         let Some(path) = self.readable.get(&page.row.id).cloned() else {
             return Ok(());
         };
         content::fill(self.tools.db, self.order.user, &mut content).await?;
-        let around = self.around(page.row.id, &path);
+        let around = self.around(page.row.id, &path, files, &content).await?;
         let rendered = render::render(
             self.tools.db,
             self.tools.settings,
@@ -206,15 +251,22 @@ impl<'a> Making<'a> {
         self.on_disk(move |zip| zip.readable(&path, &rendered.bytes)).await
     }
 
-    /// What stands around a page in the zip.
-    fn around(&self, id: DocumentId, path: &str) -> Around {
-        let place = |path: &str| format!("{READABLE}/{path}");
-        let from = place(path);
-        let others = self.readable.iter().filter(|(other, _)| **other != id);
-        Around {
-            pages: others.map(|(other, path)| (*other, relative(&from, &place(path)))).collect(),
-            ..around(self.tools.settings)
+    /// What stands around a page in the zip. Paper has its pictures on it; everything else has them beside it.
+    async fn around(&self, id: DocumentId, path: &str, files: &[file::Model], content: &Content) -> Result<Around, Error> {
+        let from = format!("{}/{path}", crate::bundle::READABLE);
+        let beside = |row: &file::Model| Asset::Beside(relative(&from, &attachment_path(row.id.0, &row.name)));
+        let mut around = around(self.tools.settings);
+        if self.order.format == Format::Pdf {
+            let access = access::open::<ViewDocument>(self.tools.db, self.order.user, id).await?;
+            around.assets = super::pictures(self.tools, &access, &content.blocks).await?;
+        } else {
+            around.assets = files.iter().map(|row| (row.id.0, beside(row))).collect();
         }
+        let others = self.readable.iter().filter(|(other, _)| **other != id);
+        around.pages = others
+            .map(|(other, path)| (*other, relative(&from, &format!("{}/{path}", crate::bundle::READABLE))))
+            .collect();
+        Ok(around)
     }
 
     /// Ends the zip and puts it into the store.
