@@ -1,5 +1,9 @@
-//! `import`: what a long Markdown file costs to become a page, step by step: read, parted, made into the first change.
+//! `import`: what a long Markdown file costs to become pages, step by step: read, parted, made into first changes.
 //! Knows no database; what is written afterwards is one row of that change and one of the page as JSON.
+
+#[path = "../process.rs"]
+#[expect(dead_code, reason = "it knows of more than is asked here")]
+mod process;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
@@ -56,6 +60,10 @@ fn main() -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} bytes, {blocks} blocks at the top of {} pages", text.len(), made.len())?;
     writeln!(out, "read {read:?}, made {:?}", began.elapsed())?;
+    let (own, profile) = (std::process::id(), if cfg!(debug_assertions) { "dev" } else { "release" });
+    let cpu = process::cpu_secs(own).context("the system counts time")?;
+    let peak = process::memory_mb(&[own], "VmHWM").context("the system counts memory")?;
+    writeln!(out, "{cpu:.1} s of CPU, {peak:.0} MB at most, built with the profile {profile}")?;
     Ok(())
 }
 

@@ -1,25 +1,22 @@
 //! Applying edits inside one Automerge transaction. Nothing here commits: a failed edit rolls the whole batch back.
 
 mod blocks;
-mod copied;
 mod plain;
 mod settle;
 mod text;
 mod value;
 
-pub(crate) use value::scalar;
+pub(crate) use value::{field, scalar};
 
 use crate::{
     draft::Draft,
     error::Error,
     limits::Limits,
     mirror,
-    op::{NewBlock, Op, Place, TITLE},
+    op::{Op, TITLE},
 };
 use automerge::{ObjId, ObjType, ROOT, transaction::Transaction};
 use rand::rngs::StdRng;
-
-pub use copied::write as copied;
 
 /// What an edit may touch while it runs.
 pub struct Scope<'s, 'd> {
@@ -50,13 +47,14 @@ impl Scope<'_, '_> {
     }
 }
 
-/// Makes the first blocks of a new page.
-pub fn first_blocks(scope: &mut Scope<'_, '_>, blocks: &[NewBlock]) -> Result<(), Error> {
+/// Makes the first blocks of a new page, as [`crate::first`] does without a transaction.
+#[cfg(test)]
+pub fn first_blocks(scope: &mut Scope<'_, '_>, blocks: &[crate::op::NewBlock]) -> Result<(), Error> {
     let orders = kernel::order::batch(None, None, blocks.len(), scope.rng);
     for (i, (block, order)) in blocks.iter().zip(orders).enumerate() {
-        let place = Place {
+        let place = crate::op::Place {
             order: Some(order),
-            ..Place::default()
+            ..crate::op::Place::default()
         };
         blocks::insert(scope, block, &place, &format!("/blocks/{i}"))?;
     }

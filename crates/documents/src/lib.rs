@@ -13,6 +13,7 @@ pub mod draft;
 pub mod edit;
 pub mod error;
 pub mod favorite;
+mod first;
 pub mod gate;
 pub mod heads;
 pub mod history;

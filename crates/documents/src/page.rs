@@ -10,7 +10,7 @@ use crate::{
     draft::Draft,
     edit::{self, Scope},
     error::Error,
-    heads,
+    first, heads,
     limits::Limits,
     mirror::{Mirror, Touched},
     op::{NewBlock, Op, Positions},
@@ -19,7 +19,7 @@ use crate::{
     projection::Content,
 };
 use automerge::{
-    ActorId, Automerge, Change, ChangeHash, LoadOptions, ObjType, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
+    ActorId, Automerge, Change, ChangeHash, LoadOptions, Patch, PatchLog, ROOT, ReadDoc, TextEncoding,
     transaction::{CommitOptions, Transactable},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -82,7 +82,9 @@ impl Page {
     /// # Errors
     /// What the blocks' validation finds.
     pub fn create(title: &str, blocks: &[NewBlock], limits: &Limits, now_ms: i64) -> Result<(Self, Change), Error> {
-        Self::first(title, (limits, now_ms), |scope| edit::first_blocks(scope, blocks))
+        guarded("creating", || {
+            Self::begin((limits, now_ms), |maker| first::of_blocks(maker, title, blocks))
+        })
     }
 
     /// A new page with the content of another one, as one change. What stands there is not checked again: the gate let it
@@ -92,48 +94,35 @@ impl Page {
     /// [`Error::Broken`] when Automerge fails.
     pub fn copied(content: &Content, limits: &Limits, now_ms: i64) -> Result<(Self, Change), Error> {
         guarded("copying", || {
-            Self::first(&content.title, (limits, now_ms), |scope| edit::copied(scope, &content.blocks))
+            Self::begin((limits, now_ms), |maker| {
+                Ok(first::of_copied(maker, &content.title, &content.blocks))
+            })
         })
     }
 
-    fn first(
-        title: &str,
+    fn begin(
         (limits, now_ms): (&Limits, i64),
-        fill: impl FnOnce(&mut Scope<'_, '_>) -> Result<(), Error>,
+        make: impl FnOnce(first::Maker<'_>) -> Result<Change, Error>,
     ) -> Result<(Self, Change), Error> {
         let mut rng = StdRng::from_rng(&mut rand::rng());
-        let doc = empty(&mut rng);
+        let mut doc = empty(&mut rng);
+        let change = make(first::Maker {
+            actor: doc.get_actor(),
+            rng: &mut rng,
+            limits,
+            at: seconds(now_ms),
+        })?;
+        doc.apply_changes([change.clone()]).map_err(|e| Error::Broken(e.to_string()))?;
         let mut page = Self {
+            mirror: Mirror::read(&doc),
             doc,
-            mirror: Mirror::default(),
             heads: Vec::new(),
             max_op: 0,
             seqs: HashMap::new(),
             broken: false,
             rng,
         };
-        let mut tx = page.doc.transaction();
-        let broken = |e: automerge::AutomergeError| Error::Broken(e.to_string());
-        tx.put(ROOT, "schema", 1_i64).map_err(broken)?;
-        let text = tx.put_object(ROOT, "title", ObjType::Text).map_err(broken)?;
-        tx.splice_text(&text, 0, 0, title).map_err(broken)?;
-        tx.put_object(ROOT, "blocks", ObjType::Map).map_err(broken)?;
-        let mirror = Mirror::default();
-        let mut scope = Scope {
-            tx: &mut tx,
-            draft: Draft::new(&mirror),
-            limits,
-            rng: &mut page.rng,
-            now_ms,
-            made: Vec::new(),
-        };
-        fill(&mut scope)?;
-        let (hash, _) = tx.commit_with(CommitOptions::default().with_time(seconds(now_ms)));
-        let change = hash
-            .and_then(|hash| page.doc.get_change_by_hash(&hash))
-            .ok_or_else(|| Error::Broken("no first change".to_owned()))?;
         page.note(&change);
-        page.mirror = Mirror::read(&page.doc);
         Ok((page, change))
     }
 

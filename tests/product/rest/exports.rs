@@ -283,7 +283,10 @@ async fn the_files_of_a_page_go_along() {
     );
     let (_, readable) = files.iter().find(|(name, _)| name.ends_with(".md")).expect("for people");
     let readable = String::from_utf8_lossy(readable);
-    assert!(readable.contains(&format!("](../attachments/{notes}/notes.txt \"file\")")), "{readable}");
+    assert!(
+        readable.contains(&format!("](../attachments/{notes}/notes.txt \"file\")")),
+        "{readable}"
+    );
     app.stop().await;
 }
 

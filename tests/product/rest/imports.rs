@@ -1,6 +1,7 @@
 //! Imports: a Notion export, a long text, what is broken, and what means harm.
 
 mod hostile;
+mod long;
 mod notion;
 
 use super::reports::over;

@@ -3,7 +3,8 @@
 use super::draft::block;
 use documents::op::NewBlock;
 
-/// How much of what was read makes one page. Well below what a page may grow to, so that one can go on writing on it.
+/// How much of what was read makes one page. Well below what a page may grow to, so that one can go on writing on it, and so
+/// that nobody needs much memory to take its first change in: Automerge works on some 350 bytes for each character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
     /// Blocks.
@@ -16,7 +17,7 @@ impl Default for Measure {
     fn default() -> Self {
         Self {
             blocks: 30_000,
-            bytes: 6 << 20,
+            bytes: 2 << 20,
         }
     }
 }
