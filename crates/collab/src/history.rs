@@ -5,6 +5,7 @@
 
 use crate::{
     Rooms,
+    lease::{self, Lease},
     room::{EditDone, Task},
     rooms::EditRequest,
     shell::Mail,
@@ -19,6 +20,7 @@ use documents::{
     projection::Content,
     snapshot,
     version::{self, Kind},
+    view::Block,
 };
 use entity::document_version;
 use kernel::{clock, id::*};
@@ -36,6 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const KEPT_BYTES: u64 = 64 << 20;
 /// How long a page is kept that nobody asks about.
 const KEPT_FOR: Duration = Duration::from_secs(60);
+/// Blocks from which on a page is kept from others while it is brought back: that takes long enough for people to type into
+/// what is about to go.
+const LARGE: usize = 1_000;
 /// Pages of one of these are loaded one after another.
 const LANES: usize = 32;
 
@@ -176,8 +181,8 @@ impl Rooms {
     }
 
     /// Brings a page back to a version by one new change, which live clients see as an edit. Of how it stood before a
-    /// version is kept, and one is made of what came of it. One change is all or nothing, so it needs no lease; who holds one
-    /// keeps it out.
+    /// version is kept, and one is made of what came of it. A large page is held meanwhile, so that nobody types into what goes;
+    /// a lease of somebody else keeps it out.
     ///
     /// # Errors
     /// [`Error::VersionNotFound`], what is wrong with the base, or that the page cannot be written.
@@ -195,11 +200,17 @@ impl Rooms {
         }
         access::write(db, access, async |tx: &DatabaseTransaction| version::keep_present(tx, access).await).await?;
         let task = Task::Restore(heads::from_bytes(&row.heads), request.base_heads);
+        let lease = self.hold_if_large(access).await?;
         let about = EditRequest {
             message_id: request.message_id,
+            lease: lease.as_ref().map(Lease::token),
             ..EditRequest::default()
         };
-        let done = self.work(access, task, about).await?;
+        let done = self.work(access, task, about).await;
+        if let Some(lease) = lease {
+            lease.release().await;
+        }
+        let done = done?;
         if done.is_duplicate {
             return Ok(self.restored_before(access, done).await?);
         }
@@ -222,9 +233,22 @@ impl Rooms {
         })
     }
 
+    async fn hold_if_large(&self, access: &DocumentAccess<EditDocument>) -> Result<Option<Lease>, Error> {
+        let (_, content) = self.content(access.id()).await?;
+        if content.blocks.iter().map(count).sum::<usize>() < LARGE {
+            return Ok(None);
+        }
+        lease::hold(self, access, "a version is being restored").await.map(Some)
+    }
+
     /// What came of a restore that was asked for again: the version that was made then, and where the page stands now.
     async fn restored_before(&self, access: &DocumentAccess<EditDocument>, done: EditDone) -> Result<Restored, Error> {
         let version = version::last_of(&self.shared.db, access.id(), (Kind::Restore, access.user())).await?;
         Ok(Restored { head: done.head, version })
     }
+}
+
+/// A block and all under it.
+fn count(block: &Block) -> usize {
+    1 + block.children.iter().map(count).sum::<usize>()
 }

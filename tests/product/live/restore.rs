@@ -103,6 +103,49 @@ async fn who_types_meanwhile_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_page_is_held_while_it_comes_back_and_no_typing_is_lost() {
+    let scene = Scene::new("Hello").await;
+    let lines: Vec<Value> = (0..999)
+        .map(|n| json!({ "op": "insert", "type": "paragraph", "text": format!("{n}") }))
+        .collect();
+    scene
+        .owner
+        .post(&format!("{}blocks/batch/", scene.page()), &json!({ "ops": lines }))
+        .await
+        .expect(200);
+    let version = scene.named("Good").await;
+    scene
+        .owner
+        .patch(&format!("{}blocks/{}/", scene.page(), scene.block), &json!({ "text": "Goodbye" }))
+        .await
+        .expect(200);
+    let friend = scene.member("friend").await;
+    let (mut ada, mut bob) = (scene.join(&scene.owner).await, scene.join(&friend).await);
+    let mut stock = Stock::on_page(&scene.app.address(0), &scene.document, &friend).await;
+    let seen = stock.heads().await;
+    let base = json!({ "base_heads": seen });
+    let restores = scene.restores(&version, &base);
+    let types = async {
+        let held = bob.find("lock_state", |state| state["locked"] == true).await;
+        assert_eq!(held["reason"], "a version is being restored");
+        stock.types(&scene.block, 0, "<meanwhile>").await;
+    };
+    tokio::join!(restores, types);
+    bob.find("lock_state", |state| state["locked"] == false).await;
+    scene.settles(&mut stock).await;
+    let text = stock.reads(&scene.block).await;
+    assert!(text.contains("<meanwhile>") && text.contains("Hello"), "{text}");
+    assert_eq!(scene.texts().await[0], text);
+    // Who holds the page keeps a restore of others out.
+    ada.say(json!({ "type": "lock", "scope": "document", "mode": "exclusive", "ttl_ms": 60_000, "id": "lock" }))
+        .await;
+    bob.find("lock_state", |state| state["locked"] == true).await;
+    let path = format!("{}versions/{version}/restore/", scene.page());
+    friend.post(&path, &json!({})).await.problem(423, "locked");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_restores_and_two_typists_at_once_converge() {
     let scene = Scene::new("Hello").await;
     let version = scene.named("Good").await;
