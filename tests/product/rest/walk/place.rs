@@ -18,7 +18,14 @@ pub struct Place {
     pub document: String,
     block: String,
     /// Who has called here, by their kind.
-    people: Mutex<HashMap<&'static str, User>>,
+    people: Mutex<HashMap<(&'static str, Option<Method>), User>>,
+    /// The ids of what was made here, by the path up to them.
+    made: Mutex<HashMap<String, String>>,
+}
+
+/// Whether [`Place::call`] changes the page first, so that there is something to do.
+pub fn is_prepared(operation: &Operation) -> bool {
+    ["documents.restore", "documents.unarchive"].contains(&operation.id.as_str())
 }
 
 fn text(value: &Value) -> String {
@@ -44,17 +51,19 @@ impl Place {
             document: text(&page["id"]),
             block: text(&page["blocks"][0]["id"]),
             people: Mutex::default(),
+            made: Mutex::default(),
         }
     }
 
     /// Somebody of this kind, the same for every operation.
     pub async fn caller(&self, app: &TestApp, kind: &'static str, operation: &Operation) -> User {
         let mut people = self.people.lock().await;
-        if let Some(known) = people.get(kind) {
+        let scopes = (kind == "key").then(|| operation.method.clone());
+        if let Some(known) = people.get(&(kind, scopes.clone())) {
             return known.clone();
         }
         let person = self.casts(app, kind, operation).await;
-        people.insert(kind, person.clone());
+        people.insert((kind, scopes), person.clone());
         person
     }
 
@@ -208,7 +217,13 @@ impl Place {
         let mut path = operation.path.clone();
         while let Some((before, rest)) = path.split_once('{') {
             let (name, after) = rest.split_once('}').expect("a name ends");
-            path = format!("{before}{}{after}", self.makes(name, &path).await);
+            let mut made = self.made.lock().await;
+            let key = format!("{before}{name}");
+            let id = match made.get(&key) {
+                Some(id) => id.clone(),
+                None => made.entry(key).or_insert(self.makes(name, &path).await).clone(),
+            };
+            path = format!("{before}{id}{after}");
         }
         match operation.id.as_str() {
             "imports.create_documents" => format!("{path}?workspace_id={}", self.workspace),
