@@ -5,6 +5,7 @@
 
 mod backends;
 mod control;
+mod export;
 mod import;
 mod kill;
 mod lines;

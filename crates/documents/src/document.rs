@@ -39,6 +39,8 @@ pub struct NewDocument {
     pub icon: Option<String>,
     /// Url of a picture.
     pub cover: Option<String>,
+    /// Whether pages are made from it.
+    pub is_template: bool,
     /// Its first blocks.
     pub blocks: Vec<NewBlock>,
 }
@@ -134,7 +136,7 @@ pub async fn create_with(
         deleted_by: None,
         archived_at: None,
         archived_with: None,
-        is_template: false,
+        is_template: new.is_template,
     };
     document::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx)

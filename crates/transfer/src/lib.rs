@@ -3,3 +3,8 @@
 pub mod bundle;
 pub mod export;
 pub mod import;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod round_trip;

@@ -39,7 +39,7 @@ async fn asks(who: &User, path: &str, body: Value) -> Value {
 }
 
 /// Exports, and gives what the job says came out.
-async fn exports(who: &User, path: &str, body: Value) -> Value {
+pub(super) async fn exports(who: &User, path: &str, body: Value) -> Value {
     let job = asks(who, path, body).await;
     assert_eq!(job["state"], "done", "{job}");
     let id = job["id"].as_str().expect("an id");
@@ -50,7 +50,7 @@ fn file(result: &Value) -> String {
     result["file"].as_str().expect("a path").to_owned()
 }
 
-async fn fetch(app: &TestApp, who: &User, result: &Value) -> Response {
+pub(super) async fn fetch(app: &TestApp, who: &User, result: &Value) -> Response {
     let answer = app
         .http
         .get(app.url(&file(result)))
@@ -173,6 +173,26 @@ async fn an_export_is_for_who_asked_while_they_may_see_it() {
         .expect("changed");
     db.close().await.expect("closed");
     bob.get(&file(&result)).await.problem(404, "export_not_found");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_member_learns_nothing_of_an_export() {
+    let app = app(&[]).await;
+    let (ada, workspace, page, _) = app.page("ours").await;
+    let (bob, stranger) = (app.user("bob").await, app.user("stranger").await);
+    ada.adds(&bob, &workspace, "admin").await;
+    let path = format!("/api/v1/documents/{page}/");
+    let result = exports(&ada, &path, json!({ "format": "json", "subtree": true })).await;
+    let job = format!("/api/v1/jobs/{}/", result["export_id"].as_str().expect("an id"));
+    for other in [&bob, &stranger] {
+        for path in [&file(&result), &job, &format!("{job}result/")] {
+            assert_eq!(other.get(path).await.status, 404, "{path}");
+        }
+        let cancelled = other.post(&format!("{job}cancel/"), &json!({})).await;
+        assert_eq!(cancelled.status, 404, "{}", cancelled.text);
+    }
+    fetch(&app, &ada, &result).await;
     app.stop().await;
 }
 

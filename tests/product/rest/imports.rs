@@ -1,5 +1,6 @@
 //! Imports: a Notion export, a long text, what is broken, and what means harm.
 
+mod bundle;
 mod hostile;
 mod long;
 mod notion;

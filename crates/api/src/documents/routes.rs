@@ -169,6 +169,7 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
         title: body.title,
         icon: body.icon,
         cover: body.cover,
+        is_template: false,
         blocks: body.blocks.into_iter().map(NewBlock::from).collect(),
     };
     if let Some(template) = body.template_id {

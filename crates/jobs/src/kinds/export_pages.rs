@@ -4,6 +4,7 @@ use crate::{
     Job, Queue,
     work::{Done, Trouble, Work},
 };
+use backends::files::Key;
 use entity::job::State;
 use futures::FutureExt;
 use kernel::{clock, id::*};
@@ -58,6 +59,13 @@ impl Job for ExportPages {
             settings,
         };
         let made = make::make(tools, &self.order, work.id(), work).await?;
+        if let Err(trouble) = work.progress(95, "the file is made").await {
+            // Who cancelled it shall leave no file; one that was lost is another worker's by now.
+            if trouble == Trouble::Cancelled {
+                work.parts().files.delete(&Key::export(work.id())).await.map_err(Error::from)?;
+            }
+            return Err(trouble);
+        }
         let expires_at = clock::now() + settings.kept;
         let result = self.result(work.id(), &made, expires_at)?;
         work.commit(Some(result.to_string()), |tx, work| {

@@ -18,6 +18,8 @@ pub struct Draft {
     pub icon: Option<String>,
     /// Where a picture for its top lies.
     pub cover: Option<String>,
+    /// Whether new pages are made after it.
+    pub is_template: bool,
     /// Its content.
     pub blocks: Vec<NewBlock>,
     /// What was lost on the way.

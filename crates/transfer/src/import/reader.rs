@@ -53,6 +53,8 @@ pub struct Ready {
     pub icon: Option<String>,
     /// Where a picture for its top lies.
     pub cover: Option<String>,
+    /// Whether new pages are made after it.
+    pub is_template: bool,
     /// Its content.
     pub blocks: Vec<NewBlock>,
     /// Its files: their numbers here, and the ids they will have.
@@ -274,6 +276,7 @@ impl Reader {
             title,
             icon,
             cover,
+            is_template,
             mut blocks,
             mut notes,
         } = draft;
@@ -301,6 +304,7 @@ impl Reader {
             ),
             icon: icon.filter(|icon| ornament::check(Some(icon), None).is_ok()),
             cover: cover.filter(|cover| ornament::check(None, Some(cover)).is_ok()),
+            is_template,
             blocks,
             files: files.into_iter().map(|number| (number, self.file_id(leaf.id, number))).collect(),
             leads_to,

@@ -102,6 +102,7 @@ impl Bundle {
             title: Some(content.title),
             icon: page.icon.clone(),
             cover: page.cover.clone(),
+            is_template: page.is_template,
             blocks: content.blocks.into_iter().map(new_block).collect(),
             notes: Notes::default(),
         };
@@ -113,6 +114,11 @@ impl Bundle {
             notes: &mut draft.notes,
         };
         follow.blocks(&mut draft.blocks);
+        for picture in [&mut draft.icon, &mut draft.cover].into_iter().flatten() {
+            if let Some(new) = follow.link(picture) {
+                *picture = new;
+            }
+        }
         let files = follow.files;
         Ok((draft, files))
     }

@@ -355,6 +355,7 @@ impl Ready {
             title: part.title.clone(),
             icon: self.icon.clone(),
             cover: self.cover.clone().filter(|_| is_first),
+            is_template: self.is_template && is_first,
             ..NewDocument::default()
         }
     }

@@ -1,6 +1,7 @@
 //! Pages of every kind of block, out and in again: the same but for ids.
 
 use crate::{
+    arbitrary::{FILES, PAGES, any_block},
     bundle::{File as BundleFile, Manifest, PageContent, PageEntry, Writer},
     import::{
         format::Format,
@@ -9,138 +10,18 @@ use crate::{
         report::Reason,
     },
 };
-use documents::{
-    kinds::{self, Kind, MARKS, MarkRule, Rule, TYPES, TextRule},
-    op::NewBlock,
-    page::Page,
-    projection::Content,
-    view::Mark,
-};
+use documents::{op::NewBlock, page::Page, projection::Content};
 use kernel::{
     clock,
     id::{DocumentId, JobId},
 };
-use proptest::{collection::vec, prelude::*, sample::select};
-use serde_json::{Map, Value, json};
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     io::{Cursor, Read, Seek, Write as _},
 };
 use uuid::Uuid;
-
-const PAGES: [&str; 3] = [
-    "10000000-0000-4000-8000-000000000001",
-    "10000000-0000-4000-8000-000000000002",
-    "10000000-0000-4000-8000-000000000003",
-];
-const FILES: [&str; 2] = ["20000000-0000-7000-8000-000000000001", "20000000-0000-7000-8000-000000000002"];
-/// A page that is not in the bundle.
-const ELSEWHERE: &str = "30000000-0000-4000-8000-000000000001";
-
-fn value(name: &str, rule: Rule) -> BoxedStrategy<Value> {
-    let words = |words: &[&str]| select(words.iter().map(|word| json!(word)).collect::<Vec<_>>()).boxed();
-    match (name, rule) {
-        ("attachment_id", _) => words(&FILES),
-        ("document_id" | "source_document_id", _) => words(&[PAGES[0], PAGES[1], PAGES[2], ELSEWHERE]),
-        (_, Rule::Id) => words(&[ELSEWHERE]),
-        (_, Rule::Bool) => any::<bool>().prop_map(Value::from).boxed(),
-        (_, Rule::Int { min, max }) => (min..=max).prop_map(Value::from).boxed(),
-        (_, Rule::Ratio) => select(vec![json!(0.25), json!(0.5)]).boxed(),
-        (_, Rule::Text { .. }) => "[a-zé😀 ]{0,12}".prop_map(Value::from).boxed(),
-        (_, Rule::OneOf { words: all }) => words(all),
-        (_, Rule::Word) => words(&["rust", "c++"]),
-        (_, Rule::Url) => words(&["https://a.b/c?d#e", "/documents/10000000-0000-4000-8000-000000000002"]),
-        (_, Rule::BlockId) => words(&["b1"]),
-        (_, Rule::Color) => words(&["red", "#00ff00"]),
-        (_, Rule::Cells) => vec("[a-z|\n]{0,6}", 0..4).prop_map(|cells| json!(cells)).boxed(),
-    }
-}
-
-fn props(kind: &'static Kind) -> BoxedStrategy<Map<String, Value>> {
-    let all: Vec<_> = kind
-        .props
-        .iter()
-        .map(|prop| {
-            let is_needed = kind.needs.iter().any(|group| group.first() == Some(&prop.name));
-            let name = prop.name.to_owned();
-            (any::<bool>(), value(prop.name, prop.rule))
-                .prop_map(move |(is_there, value)| (is_there || is_needed).then(|| (name.clone(), value)))
-        })
-        .collect();
-    all.prop_map(|all| all.into_iter().flatten().collect()).boxed()
-}
-
-fn mark() -> BoxedStrategy<(String, Value)> {
-    let links = [
-        json!("https://a.b/"),
-        json!(format!("/documents/{}", PAGES[0])),
-        json!(format!("/api/v1/attachments/{}/content/", FILES[1])),
-    ];
-    let mentions = PAGES.map(|id| json!(json!({ "kind": "page", "id": id }).to_string()));
-    let of = move |kind: &kinds::MarkKind| match kind.value {
-        MarkRule::Flag | MarkRule::ColorOrFlag => Just(json!(true)).boxed(),
-        MarkRule::Color => Just(json!("blue")).boxed(),
-        MarkRule::Link => select(links.to_vec()).boxed(),
-        MarkRule::Mention => select(mentions.to_vec()).boxed(),
-    };
-    let all: Vec<BoxedStrategy<(String, Value)>> = MARKS
-        .iter()
-        .map(|kind| {
-            let name = kind.name.to_owned();
-            of(kind).prop_map(move |value| (name.clone(), value)).boxed()
-        })
-        .collect();
-    proptest::strategy::Union::new(all).boxed()
-}
-
-fn text(kind: &'static Kind) -> BoxedStrategy<(String, Vec<Mark>)> {
-    let marked = ("[a-zé😀\n*]{1,20}", vec((mark(), 0..20_usize, 1..9_usize), 0..4)).prop_map(|(text, marks)| {
-        let units = text.encode_utf16().count();
-        // Ends lie between characters.
-        let bounds: Vec<usize> = text
-            .char_indices()
-            .map(|(at, _)| text[..at].encode_utf16().count())
-            .chain([units])
-            .collect();
-        let marks = marks.into_iter().filter_map(|((name, value), start, len)| {
-            let (start, end) = (*bounds.get(start)?, *bounds.get(start + len)?);
-            Some(Mark { name, value, start, end })
-        });
-        (text.clone(), marks.collect())
-    });
-    match kind.text {
-        TextRule::None => Just((String::new(), Vec::new())).boxed(),
-        TextRule::Plain => "[a-z{}\n]{0,20}".prop_map(|text| (text, Vec::new())).boxed(),
-        TextRule::Rich => prop_oneof![Just((String::new(), Vec::new())), marked].boxed(),
-    }
-}
-
-fn block(kind: &'static Kind, depth: usize) -> BoxedStrategy<NewBlock> {
-    let children = match kind.holds {
-        _ if depth == 0 => Just(Vec::new()).boxed(),
-        Some(held) => vec(block(kinds::find(held).expect("a kind"), depth - 1), 0..3).boxed(),
-        None => vec(any_block(depth - 1), 0..3).boxed(),
-    };
-    (props(kind), text(kind), children)
-        .prop_map(|(props, (text, marks), children)| NewBlock {
-            id: None,
-            kind: kind.name.to_owned(),
-            text,
-            marks,
-            props,
-            children,
-        })
-        .boxed()
-}
-
-fn any_block(depth: usize) -> BoxedStrategy<NewBlock> {
-    let free: Vec<BoxedStrategy<NewBlock>> = TYPES
-        .iter()
-        .filter(|kind| kind.parent.is_none())
-        .map(|kind| block(kind, depth))
-        .collect();
-    proptest::strategy::Union::new(free).boxed()
-}
 
 fn content(title: &str, blocks: &[NewBlock]) -> Content {
     let (page, _) = Page::create(title, blocks, &documents::limits::Limits::default(), 0).expect("a page");
@@ -161,8 +42,8 @@ fn bundle(contents: &[Content]) -> Vec<u8> {
             rank: ["a", "z", "b"][number].to_owned(),
             title: content.title.clone(),
             icon: Some("🚂".to_owned()),
-            cover: Some("https://a.b/c.png".to_owned()),
-            is_template: false,
+            cover: Some(format!("/api/v1/attachments/{}/content/", FILES[0])),
+            is_template: number == 1,
             created_at: clock::now(),
             updated_at: clock::now(),
             path: String::new(),
@@ -239,7 +120,9 @@ proptest! {
             ids.extend(page.files.iter().map(|(file, new)| (FILES[*file].to_owned(), new.to_string())));
             let again = content(&page.title, &page.blocks);
             prop_assert_eq!(serde_json::to_value(&again).expect("JSON"), renamed(&contents[number], &ids));
-            prop_assert_eq!(page.icon.as_deref(), Some("🚂"));
+            prop_assert_eq!((page.icon.as_deref(), page.is_template), (Some("🚂"), number == 1));
+            let cover = page.files.get(&0).map(|file| format!("/api/v1/attachments/{file}/content/"));
+            prop_assert_eq!((page.cover.is_some(), &page.cover), (true, &cover));
             prop_assert!(!page.notes.has(Reason::ValueRemoved) && !page.notes.has(Reason::Flattened));
         }
         prop_assert_eq!(ready[0].files.len(), 2);
