@@ -119,7 +119,11 @@ async fn a_page_is_exported_in_every_format() {
             ),
             "json" => assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON")["blocks"][1]["type"], "equation"),
             "automerge" => assert_eq!(bytes[..4], [0x85, 0x6f, 0x4a, 0x83]),
-            "pdf" => assert_eq!(result["sheets"], 1),
+            "pdf" => {
+                let lines = testing::read_pdf(bytes.to_vec()).concat();
+                assert!(lines[1].starts_with("#read(\"/etc/passwd\") <script>alert(1)</script>"), "{lines:?}");
+                assert_eq!((&lines[0], lines.last()), (&"Notes".to_owned(), Some(&"Notes\t1 / 1".to_owned())));
+            }
             _ => assert!(text.contains("$$\\frac{1}{2}$$"), "{text}"),
         }
     }

@@ -1,6 +1,7 @@
 //! What exports look like: a page with every type of block and every mark, and pages that want to do harm.
 
 mod hostile;
+mod readable;
 mod shapes;
 
 use super::{around::Around, around::Asset};
