@@ -1,19 +1,17 @@
-//! Files that come to a page by other ways than an upload: from another page, from an import, from a program.
+//! Files that come to a page by other ways than an upload: from an import, from a program.
 
 use crate::{
     Error, Store,
     attachment::{self as files, NewAttachment},
-    content::{self, Which},
-    upload::{self, Received},
+    upload,
 };
-use backends::files::{Key, Stored};
 use bytes::Bytes;
 use entity::attachment;
 use futures::{Stream, stream};
-use kernel::{error::Explain, error::Kind, id::*};
+use kernel::{error::Explain, error::Kind};
 use sea_orm::DatabaseTransaction;
 use std::{convert::Infallible, fmt::Display};
-use workspaces::access::{self, DocumentAccess, EditDocument, ViewDocument};
+use workspaces::access::{self, DocumentAccess, EditDocument};
 
 /// Adds a file in one step: announced, taken in and there, or nothing of it.
 ///
@@ -83,45 +81,4 @@ pub async fn store_bytes(
         sha256: None,
     };
     store_stream(store, access, new, stream::iter([Ok::<_, Infallible>(bytes)])).await
-}
-
-/// Gives another page, perhaps of another workspace, a copy of a file. The store copies the bytes itself.
-///
-/// # Errors
-/// [`Error::NotFound`] for no file of the first page, [`Error::NotReady`], and as [`store_stream`].
-pub async fn copy_to(
-    store: &Store,
-    from: &DocumentAccess<ViewDocument>,
-    to: &DocumentAccess<EditDocument>,
-    id: AttachmentId,
-) -> Result<attachment::Model, Error> {
-    let row = files::find(&store.db, from, id).await?;
-    let size = content::size(&store.files, &row, Which::Original).await?;
-    let (Some(source), Some(sha256)) = (row.file_id, row.sha256.clone()) else {
-        return Err(Error::NotReady);
-    };
-    let received = Received {
-        file: FileId::new(),
-        stored: Stored { size, sha256 },
-        media_type: row.media_type.clone(),
-    };
-    let copy = Key::attachment(to.workspace(), received.file);
-    store.files.copy(&Key::attachment(row.workspace_id, source), &copy).await?;
-    let new = NewAttachment {
-        id: None,
-        name: row.name,
-        size: Some(size),
-        sha256: None,
-    };
-    let added = access::write(&store.db, to, async |tx: &DatabaseTransaction| {
-        let row = files::create(tx, to, new, &store.limits).await?;
-        upload::complete(tx, to, row.id, &received, &store.limits.quotas).await
-    })
-    .await;
-    if let Err(error) = &added
-        && !matches!(error.kind(), Kind::Unavailable | Kind::Internal)
-    {
-        upload::discard(store, to.workspace(), &received).await;
-    }
-    added
 }

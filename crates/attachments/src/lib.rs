@@ -4,6 +4,7 @@
 //! the store that nobody else has, and then the row says that it is there ([`upload::complete`]). Bytes that no row knows
 //! are removed later ([`purge`]). A file belongs to one page for good: a copy for another page is another file.
 
+pub mod along;
 pub mod attachment;
 pub mod content;
 pub mod copy;

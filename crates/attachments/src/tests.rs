@@ -1,5 +1,7 @@
 //! Files of pages on a real database, in a directory.
 
+mod along;
+
 use crate::{
     Error, Limits, Store,
     attachment::{self as files, NewAttachment},
@@ -414,30 +416,6 @@ async fn only_what_nobody_can_come_by_is_removed() {
         Err(Error::NotFound)
     ));
     assert!(files::find(stage.db(), &stage.edits().await, kept.id).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_copy_belongs_to_the_other_page_and_lives_without_the_first() {
-    let stage = Stage::with(Some(1000)).await;
-    let row = stage.adds("a.txt", &[b'a'; 400]).await.expect("added");
-    let to: DocumentAccess<EditDocument> = stage.opens(stage.other).await;
-    let copied = copy::copy_to(&stage.store, &stage.edits().await.weaken(), &to, row.id)
-        .await
-        .expect("copied");
-    assert_eq!(
-        (copied.document_id, &copied.name, &copied.sha256),
-        (stage.other, &row.name, &row.sha256)
-    );
-    assert!(copied.file_id.is_some() && copied.file_id != row.file_id);
-    document::Entity::delete_by_id(stage.page)
-        .exec(stage.db())
-        .await
-        .expect("destroyed");
-    let later = clock::now() + purge::GRACE + HOUR;
-    assert_eq!(purge::files(stage.db(), &stage.store.files, later).await.expect("purged"), 1);
-    assert_eq!(stage.reads(&copied).await, [b'a'; 400]);
-    let beyond = copy::store_bytes(&stage.store, &to, "b", vec![0; 601].into()).await;
-    assert!(beyond.is_err(), "copies count");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! Copying pages: new pages with new ids, and the content of the old ones as one first change each. What names a page that was
-//! copied along names its copy.
+//! copied along names its copy, and so does what names a file that was.
 //!
 //! A copy is as closed as what it is made of: restricted pages stay restricted, and whoever made the copy manages it. Grants
 //! and links are not copied. Pages that the copier may not see are not copied, nor what hangs under them, and nobody is told.
@@ -11,7 +11,7 @@ use crate::{
     log::{self, Entry, Source},
     page::Page,
     projection::{self, Content},
-    references,
+    references::{self, Names},
     siblings::{self, Place, Row},
     snapshot,
 };
@@ -22,6 +22,7 @@ use kernel::{clock, id::*, role::Level};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use uuid::Uuid;
 use workspaces::{
     Quotas,
     access::{self, Access, CreateDocuments, DocumentAccess, EditDocument, ViewDocument},
@@ -50,13 +51,22 @@ pub struct Plan {
 }
 
 /// The id of a page's copy that is the same whenever the same work is done again.
-pub fn lasting_id(work: uuid::Uuid, page: DocumentId) -> DocumentId {
+pub fn lasting_id(work: Uuid, page: DocumentId) -> DocumentId {
+    DocumentId(lasting(work, page.0))
+}
+
+/// The same of a file's.
+pub fn lasting_file_id(work: Uuid, file: AttachmentId) -> AttachmentId {
+    AttachmentId(lasting(work, file.0))
+}
+
+fn lasting(work: Uuid, id: Uuid) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(work.as_bytes());
-    hash.update(page.0.as_bytes());
+    hash.update(id.as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);
-    DocumentId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 /// The title of a copy that stands beside what it was made of.
@@ -118,6 +128,17 @@ pub async fn content_of(db: &(impl ConnectionTrait + Send), id: DocumentId) -> R
     }
 }
 
+/// What a copy is made of.
+#[derive(Clone, Debug)]
+pub struct Filling<'a> {
+    /// What stands on the page.
+    pub content: Content,
+    /// Another title.
+    pub title: Option<&'a str>,
+    /// Files that the copy names instead of those that the page names.
+    pub files: HashMap<AttachmentId, AttachmentId>,
+}
+
 /// A copy that is not written yet.
 pub struct Ready {
     source: document::Model,
@@ -153,15 +174,23 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Broken`] when Automerge fails.
-    pub fn make(&self, source: &document::Model, (mut content, title): (Content, Option<&str>), limits: &Limits) -> Result<Ready, Error> {
-        references::exchange(&mut content, &self.ids);
-        if let Some(title) = title {
+    pub fn make(&self, source: &document::Model, filling: Filling<'_>, limits: &Limits) -> Result<Ready, Error> {
+        let (mut content, mut source) = (filling.content, source.clone());
+        let names = Names {
+            pages: &self.ids,
+            files: &filling.files,
+        };
+        references::exchange(&mut content, names);
+        for picture in [&mut source.icon, &mut source.cover].into_iter().flatten() {
+            references::exchange_link(picture, names);
+        }
+        if let Some(title) = filling.title {
             title.clone_into(&mut content.title);
         }
         let (page, change) = Page::copied(&content, limits, clock::now_ms())?;
         Ok(Ready {
             id: self.ids.get(&source.id).copied().ok_or(Error::NotFound)?,
-            source: source.clone(),
+            source,
             content: Content::from(page.mirror()),
             change,
         })

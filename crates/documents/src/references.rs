@@ -1,13 +1,17 @@
-//! Which pages a page names: in blocks that stand for a page, in mentions, and in links that lead to a page of this site.
+//! Which pages a page names: in blocks that stand for a page, in mentions, and in links that lead to a page of this site. And
+//! which files: in blocks that show one, and in links.
 
 use crate::{
     kinds::{Mention, read_mention},
     projection::Content,
     view::{Block, Mark, walk},
 };
-use kernel::id::DocumentId;
+use kernel::id::{AttachmentId, DocumentId};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    str::FromStr,
+};
 
 /// A page that is named.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,14 +31,35 @@ const BLOCKS: [(&str, &str); 3] = [
     ("synced_block", "source_document_id"),
 ];
 
-/// The page that a link leads to: `…/documents/<id>…`, whatever host it names. One installation may answer to several.
-pub fn page_of(url: &str) -> Option<DocumentId> {
-    let (_, rest) = url.split_once("/documents/")?;
-    let id = rest.split(['/', '?', '#']).next()?;
-    uuid_of(id)
+/// What stands before the id in links to a page, and to a file.
+const PAGES: &str = "/documents/";
+const FILES: &str = "/api/v1/attachments/";
+
+/// What a copy names instead of what its original names.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// Pages.
+    pub pages: &'a HashMap<DocumentId, DocumentId>,
+    /// Files.
+    pub files: &'a HashMap<AttachmentId, AttachmentId>,
 }
 
-fn uuid_of(text: &str) -> Option<DocumentId> {
+/// The page that a link leads to: `…/documents/<id>…`, whatever host it names. One installation may answer to several.
+pub fn page_of(url: &str) -> Option<DocumentId> {
+    id_behind(url, PAGES)
+}
+
+/// The file that a link leads to.
+pub fn file_of(url: &str) -> Option<AttachmentId> {
+    id_behind(url, FILES)
+}
+
+fn id_behind<I: FromStr>(url: &str, begin: &str) -> Option<I> {
+    let (_, rest) = url.split_once(begin)?;
+    uuid_of(rest.split(['/', '?', '#']).next()?)
+}
+
+fn uuid_of<I: FromStr>(text: &str) -> Option<I> {
     text.parse().ok().filter(|_| text.len() == 36)
 }
 
@@ -75,33 +100,52 @@ pub fn of(content: &Content) -> BTreeSet<Reference> {
     all.collect()
 }
 
-/// Makes a content name other pages instead of those that it names: what a copy does with those that were copied with it.
-pub fn exchange(content: &mut Content, pages: &HashMap<DocumentId, DocumentId>) {
+/// Every file that a content names.
+pub fn files_of(content: &Content) -> BTreeSet<AttachmentId> {
+    let all = walk(&content.blocks).flat_map(|(_, block)| {
+        let shown = block.props.get("attachment_id").and_then(|id| uuid_of(text_of(id)));
+        let linked = block.props.get("url").and_then(|url| file_of(text_of(url)));
+        let marked = block.marks.iter().filter(|mark| mark.name == "link");
+        let marked = marked.filter_map(|mark| file_of(text_of(&mark.value)));
+        shown.into_iter().chain(linked).chain(marked)
+    });
+    all.collect()
+}
+
+/// Makes a content name other pages and files instead of those that it names: what a copy does with those that were copied
+/// with it.
+pub fn exchange(content: &mut Content, names: Names<'_>) {
     let mut open: Vec<&mut Block> = content.blocks.iter_mut().collect();
     while let Some(block) = open.pop() {
-        exchange_in(block, pages);
+        exchange_in(block, names);
         open.extend(block.children.iter_mut());
     }
 }
 
-fn exchange_in(block: &mut Block, pages: &HashMap<DocumentId, DocumentId>) {
+fn exchange_in(block: &mut Block, names: Names<'_>) {
     for (kind, prop) in BLOCKS {
         let known = block.props.get_mut(prop).filter(|_| block.kind == kind);
         if let Some(value) = known
-            && let Some(other) = uuid_of(text_of(value)).and_then(|id| pages.get(&id))
+            && let Some(other) = uuid_of(text_of(value)).and_then(|id: DocumentId| names.pages.get(&id))
         {
             *value = json!(other);
         }
     }
-    if let Some(url) = block.props.get_mut("url") {
-        exchange_link(url, pages);
+    if let Some(value) = block.props.get_mut("attachment_id")
+        && let Some(other) = uuid_of(text_of(value)).and_then(|id: AttachmentId| names.files.get(&id))
+    {
+        *value = json!(other);
+    }
+    if let Some(Value::String(url)) = block.props.get_mut("url") {
+        exchange_link(url, names);
     }
     for mark in &mut block.marks {
-        match (mark.name.as_str(), of_mark(mark)) {
-            ("link", Some(_)) => exchange_link(&mut mark.value, pages),
-            ("mention", Some((_, id))) => {
-                if let Some(other) = pages.get(&id) {
-                    mark.value = Value::String(text_of(&mark.value).replace(&id.to_string(), &other.to_string()));
+        let known = of_mark(mark);
+        match (&mut mark.value, mark.name.as_str(), known) {
+            (Value::String(url), "link", _) => exchange_link(url, names),
+            (Value::String(text), "mention", Some((_, id))) => {
+                if let Some(other) = names.pages.get(&id) {
+                    *text = text.replace(&id.to_string(), &other.to_string());
                 }
             }
             _ => {}
@@ -109,15 +153,17 @@ fn exchange_in(block: &mut Block, pages: &HashMap<DocumentId, DocumentId>) {
     }
 }
 
-fn exchange_link(url: &mut Value, pages: &HashMap<DocumentId, DocumentId>) {
-    let text = text_of(url);
-    let Some((id, other)) = page_of(text).and_then(|id| Some((id, pages.get(&id)?))) else {
+/// Makes a link lead to another page or file.
+pub fn exchange_link(url: &mut String, names: Names<'_>) {
+    let page = page_of(url).and_then(|id| names.pages.get(&id)).map(ToString::to_string);
+    let file = file_of(url).and_then(|id| names.files.get(&id)).map(ToString::to_string);
+    let Some((begin, other)) = page.map(|id| (PAGES, id)).or(file.map(|id| (FILES, id))) else {
         return;
     };
-    if let Some((before, after)) = text.split_once("/documents/") {
+    if let Some((before, after)) = url.split_once(begin) {
         // Whatever way its letters were written.
-        let after = after.get(id.to_string().len()..).unwrap_or_default();
-        *url = Value::String(format!("{before}/documents/{other}{after}"));
+        let after = after.get(other.len()..).unwrap_or_default();
+        *url = format!("{before}{begin}{other}{after}");
     }
 }
 
@@ -175,14 +221,62 @@ mod tests {
     #[test]
     fn a_copy_names_what_was_copied_with_it() {
         let mut copy = content();
-        exchange(&mut copy, &HashMap::from([(id(A), id(B))]));
+        let (pages, files, none) = (HashMap::from([(id(A), id(B))]), HashMap::new(), HashMap::new());
+        exchange(
+            &mut copy,
+            Names {
+                pages: &pages,
+                files: &files,
+            },
+        );
         assert!(of(&copy).iter().all(|one| one.target == id(B)) && of(&copy).len() == 5);
         let text = serde_json::to_string(&copy).expect("JSON");
         assert!(text.contains(&format!("https://sheaf.example/documents/{B}/?x#b1")), "{text}");
         // A person and a prop that means no page stay.
         assert_eq!(text.matches(A).count(), 2, "{text}");
         let same = content();
-        exchange(&mut copy, &HashMap::new());
-        assert_eq!(of(&same).len(), 5);
+        let before = copy.clone();
+        exchange(
+            &mut copy,
+            Names {
+                pages: &none,
+                files: &files,
+            },
+        );
+        assert_eq!((before, of(&same).len()), (copy, 5));
+    }
+
+    #[test]
+    fn a_copy_names_the_files_that_were_copied_with_it() {
+        let blocks = |id: &str| {
+            json!([
+                { "id": "i", "type": "image", "props": { "attachment_id": id }, "children": [
+                    { "id": "f", "type": "file", "props": { "url": format!("/api/v1/attachments/{id}/content/") } },
+                ] },
+                { "id": "p", "type": "paragraph", "text": "see it", "marks": [
+                    { "name": "link", "value": format!("https://sheaf.example/api/v1/attachments/{id}/content/?x"), "start": 0, "end": 3 },
+                ] },
+                { "id": "o", "type": "image", "props": { "attachment_id": "2b9c6f0e-6f0e-4b7e-8a51-1f7a3f6f2f11" } },
+            ])
+        };
+        let content = |id: &str| Content {
+            title: String::new(),
+            blocks: serde_json::from_value(blocks(id)).expect("blocks"),
+        };
+        let file = |id: &str| -> AttachmentId { id.parse().expect("an id") };
+        let mut copy = content(A);
+        assert_eq!(
+            files_of(&copy),
+            BTreeSet::from([file(A), file("2b9c6f0e-6f0e-4b7e-8a51-1f7a3f6f2f11")])
+        );
+        let (pages, files) = (HashMap::new(), HashMap::from([(file(A), file(B))]));
+        exchange(
+            &mut copy,
+            Names {
+                pages: &pages,
+                files: &files,
+            },
+        );
+        assert_eq!(copy, content(B));
     }
 }

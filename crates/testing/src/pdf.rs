@@ -38,7 +38,8 @@ impl Sheet {
     fn lines(mut self) -> Vec<String> {
         // Upwards is more; what stands on one line differs by less than a hair.
         let height = |y: f64| (-y * 4.0).round() as i64;
-        self.0.sort_by(|a, b| (height(a.1), a.0).partial_cmp(&(height(b.1), b.0)).expect("numbers"));
+        self.0
+            .sort_by(|a, b| (height(a.1), a.0).partial_cmp(&(height(b.1), b.0)).expect("numbers"));
         let rows = self.0.chunk_by(|a, b| height(a.1) == height(b.1));
         rows.map(line).collect()
     }

@@ -78,9 +78,26 @@ pub async fn check_storage(
     more: u64,
     quotas: &Quotas,
 ) -> Result<(), Error> {
+    storage(tx, access.workspace(), more, quotas).await
+}
+
+/// The same for files of pages that are being made.
+///
+/// # Errors
+/// [`Error::QuotaExceeded`].
+pub async fn check_storage_of_new(
+    tx: &DatabaseTransaction,
+    access: &Access<CreateDocuments>,
+    more: u64,
+    quotas: &Quotas,
+) -> Result<(), Error> {
+    storage(tx, access.workspace(), more, quotas).await
+}
+
+async fn storage(tx: &DatabaseTransaction, workspace: WorkspaceId, more: u64, quotas: &Quotas) -> Result<(), Error> {
     let Some(most) = quotas.storage_bytes else { return Ok(()) };
-    hold::living(tx, access.workspace()).await?;
-    if usage::storage_bytes(tx, access.workspace()).await?.saturating_add(more) > most {
+    hold::living(tx, workspace).await?;
+    if usage::storage_bytes(tx, workspace).await?.saturating_add(more) > most {
         return Err(Error::QuotaExceeded("bytes of files"));
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Copies of pages, templates, favourites, what was read last, and what leads to a page.
 
+mod files;
+
 use super::tree::{joined, moves, page, titles};
 use crate::support::{Answer, Socket, TestApp, User};
 use serde_json::{Value, json};

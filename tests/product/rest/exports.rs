@@ -21,7 +21,7 @@ async fn app(overrides: &[(&'static str, &str)]) -> TestApp {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The job when it is over.
-async fn over(who: &User, path: &str) -> Value {
+pub(super) async fn over(who: &User, path: &str) -> Value {
     let until = Instant::now() + PATIENCE;
     loop {
         let job = who.get(path).await.expect(200).body;
@@ -121,7 +121,10 @@ async fn a_page_is_exported_in_every_format() {
             "automerge" => assert_eq!(bytes[..4], [0x85, 0x6f, 0x4a, 0x83]),
             "pdf" => {
                 let lines = testing::read_pdf(bytes.to_vec()).concat();
-                assert!(lines[1].starts_with("#read(\"/etc/passwd\") <script>alert(1)</script>"), "{lines:?}");
+                assert!(
+                    lines[2].starts_with("#read(\"/etc/passwd\") <script>alert(1)</script>"),
+                    "{lines:?}"
+                );
                 assert_eq!((&lines[0], lines.last()), (&"Notes".to_owned(), Some(&"Notes\t1 / 1".to_owned())));
             }
             _ => assert!(text.contains("$$\\frac{1}{2}$$"), "{text}"),

@@ -12,10 +12,10 @@ use crate::{
     problem::ApiError,
     state::State,
 };
-use actix_web::{HttpResponse, http::StatusCode, post, web, web::Data};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, post, web, web::Data};
 use backends::signal::Signal;
 use documents::{
-    copying::{self, Extent, Plan, Ready, Target},
+    copying::{self, Extent, Filling, Plan, Ready, Target},
     document,
     siblings::Place,
 };
@@ -24,6 +24,7 @@ use kernel::{id::*, role::Level};
 use queue::{NewJob, list};
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
+use transfer::along::Along;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -31,6 +32,8 @@ use workspaces::access::{self, Access, CreateDocuments, DocumentAccess, EditDocu
 
 /// Pages that are copied while the caller waits. More are a job.
 const AT_ONCE: usize = 30;
+/// The same of their files, where there is a job for it.
+const FILES_AT_ONCE: u64 = 100;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(duplicate).service(copy);
@@ -116,7 +119,7 @@ fn extent(include_subtree: bool) -> Extent {
 /// Copy a page beside itself, with what hangs under it.
 ///
 /// The copy is as closed as the page; grants and share links are not copied. Links between pages that are copied together lead
-/// to the copies. Above 30 pages it is a job.
+/// to the copies, which have files of their own. Above 30 pages or 100 files it is a job.
 #[utoipa::path(tag = "documents", operation_id = "documents.duplicate", params(("document_id" = uuid::Uuid, Path)), request_body(content = Option<DuplicateDocument>), responses((status = 201, description = "Made", body = CopiedDocument), (status = 202, description = "It is being made; the first page is `document_id` of the job's result", body = JobShape, headers(("Location" = String, description = "The job")))))]
 #[post("/documents/{document_id}/duplicate/")]
 async fn duplicate(
@@ -143,7 +146,7 @@ async fn duplicate(
 /// Copy a page with what hangs under it, within its workspace or to another one.
 ///
 /// The copy is as closed as the page; grants and share links are not copied. Links between pages that are copied together lead
-/// to the copies. Above 30 pages it is a job.
+/// to the copies, which have files of their own. Above 30 pages or 100 files it is a job.
 #[utoipa::path(tag = "documents", operation_id = "documents.copy", params(("document_id" = uuid::Uuid, Path)), request_body = CopyDocument, responses((status = 201, description = "Made", body = CopiedDocument), (status = 202, description = "It is being made; the first page is `document_id` of the job's result", body = JobShape, headers(("Location" = String, description = "The job")))))]
 #[post("/documents/{document_id}/copy/")]
 async fn copy(
@@ -173,42 +176,75 @@ async fn copy(
 /// Makes the copy at once when it is small, else has it made.
 async fn fill(state: &State, order: Order) -> Result<HttpResponse, ApiError> {
     let plan = copying::plan(&state.db, &order.source, order.extent, |_| DocumentId::new()).await?;
-    if plan.pages.len() > AT_ONCE {
+    if is_long(state, &order, &plan).await? {
         return enqueue(state, &order).await;
-    }
-    let mut ready = Vec::with_capacity(plan.pages.len());
-    for at in 0..plan.pages.len() {
-        state.rooms.viewed(order.source.user(), plan.pages[at].id).await?;
-        let title = order.title.as_deref().filter(|_| at == 0);
-        ready.push(make(state, &plan, at, title).await?);
     }
     let to = Target {
         home: &order.home,
         under: order.under.as_ref(),
         place: order.place,
     };
-    let target = Both(&order.home, order.under.as_ref());
-    let rows = state
-        .write(
-            &Both(&order.source, Some(&target)),
-            async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
-                let rows = copying::write(tx, &plan, ready, to, &state.settings.quotas).await?;
-                copying::note(tx, &order.source, plan.ids[&order.source.id()]).await?;
+    let first = plan.ids[&order.source.id()];
+    let mut along = Along::new(state.store(), order.home.workspace(), first);
+    let rows = match gather(state, &order, &plan, &mut along).await {
+        Ok(ready) => {
+            let target = Both(&order.home, order.under.as_ref());
+            let proof = Both(&order.source, Some(&target));
+            let write = async |tx: &DatabaseTransaction| -> Result<_, ApiError> {
+                let rows = along.write(tx, &plan, ready, to).await?;
+                copying::note(tx, &order.source, first).await?;
                 Ok(rows)
-            },
-        )
-        .await?;
+            };
+            state.write(&proof, write).await
+        }
+        Err(error) => Err(error),
+    };
+    leave(along, &rows).await;
+    let rows = rows?;
     let (copied, first) = (rows.len(), rows.into_iter().next().ok_or_else(ApiError::not_found)?);
     let level = access::level(&state.db, order.source.who(), first.id).await?;
     let document = Document::from((first, level.map_or(Level::View, |(level, _)| level)));
     Ok(HttpResponse::Created().json(CopiedDocument { document, copied }))
 }
 
-async fn make(state: &State, plan: &Plan, at: usize, title: Option<&str>) -> Result<Ready, ApiError> {
-    let content = copying::content_of(&state.db, plan.pages[at].id).await?;
-    let (plan, title, limits) = (plan.clone(), title.map(str::to_owned), state.rooms.settings().limits.clone());
-    let made = web::block(move || plan.make(&plan.pages[at], (content, title.as_deref()), &limits)).await;
-    Ok(made.map_err(|_| ApiError::of_status(StatusCode::SERVICE_UNAVAILABLE))??)
+/// Whether it is more than anybody should wait for.
+async fn is_long(state: &State, order: &Order, plan: &Plan) -> Result<bool, ApiError> {
+    if plan.pages.len() > AT_ONCE || order.extent == Extent::Page {
+        return Ok(plan.pages.len() > AT_ONCE);
+    }
+    let pages: Vec<DocumentId> = plan.pages.iter().map(|page| page.id).collect();
+    Ok(attachments::along::count(&state.db, &order.source, &pages).await? > FILES_AT_ONCE)
+}
+
+/// Makes the copies, with the bytes of their files.
+async fn gather(state: &State, order: &Order, plan: &Plan, along: &mut Along) -> Result<Vec<Ready>, ApiError> {
+    let mut ready = Vec::with_capacity(plan.pages.len());
+    for (at, page) in plan.pages.iter().enumerate() {
+        state.rooms.viewed(order.source.user(), page.id).await?;
+        let content = copying::content_of(&state.db, page.id).await?;
+        let files = along.take(&order.source, plan, (page, &content)).await?;
+        let title = order.title.clone().filter(|_| at == 0);
+        let (plan, limits) = (plan.clone(), state.rooms.settings().limits.clone());
+        let made = web::block(move || {
+            let filling = Filling {
+                content,
+                title: title.as_deref(),
+                files,
+            };
+            plan.make(&plan.pages[at], filling, &limits)
+        });
+        ready.push(made.await.map_err(|_| ApiError::of_status(StatusCode::SERVICE_UNAVAILABLE))??);
+    }
+    Ok(ready)
+}
+
+/// Removes bytes of files that no page has got, unless nobody can say whether it has.
+pub(super) async fn leave(along: Along, written: &Result<Vec<entity::document::Model>, ApiError>) {
+    match written {
+        Ok(rows) => along.leave(rows).await,
+        Err(error) if error.status_code().is_server_error() => {}
+        Err(_) => along.leave(&[]).await,
+    }
 }
 
 async fn enqueue(state: &State, order: &Order) -> Result<HttpResponse, ApiError> {

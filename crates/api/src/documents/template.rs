@@ -1,9 +1,10 @@
 //! Pages that are made from templates.
 
+use super::copy_routes::leave;
 use crate::{problem::ApiError, state::State};
 use actix_web::{http::StatusCode, web};
 use documents::{
-    copying::{self, Extent, Target},
+    copying::{self, Extent, Filling, Target},
     document::{NewDocument, checked_title},
     error::Error,
     ornament,
@@ -11,6 +12,7 @@ use documents::{
 };
 use kernel::{error::Field, id::*};
 use sea_orm::DatabaseTransaction;
+use transfer::along::Along;
 use workspaces::access::{Access, AccessError, CreateDocuments, DocumentAccess, EditDocument, ViewDocument, fence::Both};
 
 fn bad(pointer: &'static str, code: &'static str, detail: &str) -> ApiError {
@@ -45,10 +47,19 @@ pub(super) async fn fill(
     let id = new.id.unwrap_or_else(DocumentId::new);
     let plan = copying::plan(&state.db, &template, Extent::Page, |_| id).await?;
     let content = copying::content_of(&state.db, template.id()).await?;
+    let mut along = Along::new(state.store(), home.workspace(), id);
+    let files = along.take(&template, &plan, (template.document(), &content)).await?;
     let limits = state.rooms.settings().limits.clone();
     let (page, made_of) = (plan.clone(), template.document().clone());
-    let ready = web::block(move || page.make(&made_of, (content, title.as_deref()), &limits)).await;
-    let ready = ready.map_err(|_| ApiError::of_status(StatusCode::SERVICE_UNAVAILABLE))??;
+    let ready = web::block(move || {
+        let filling = Filling {
+            content,
+            title: title.as_deref(),
+            files,
+        };
+        page.make(&made_of, filling, &limits)
+    });
+    let ready = ready.await.map_err(|_| ApiError::of_status(StatusCode::SERVICE_UNAVAILABLE))??;
     let ready = ready.as_new(new.icon, new.cover);
     let to = Target {
         home,
@@ -56,10 +67,12 @@ pub(super) async fn fill(
         place: Place::Last,
     };
     let target = Both(home, under);
-    state
+    let rows = state
         .write(&Both(&template, Some(&target)), async |tx: &DatabaseTransaction| {
-            let rows = copying::write(tx, &plan, vec![ready], to, &state.settings.quotas).await?;
-            rows.into_iter().next().ok_or_else(|| Error::Taken(format!("the document id {id}")))
+            along.write(tx, &plan, vec![ready], to).await
         })
-        .await
+        .await;
+    leave(along, &rows).await;
+    let made = rows?.into_iter().next();
+    Ok(made.ok_or_else(|| Error::Taken(format!("the document id {id}")))?)
 }

@@ -2,23 +2,32 @@
 
 use super::*;
 use crate::{
-    copying::{self, Extent, Plan, Target},
+    copying::{self, Extent, Filling, Plan, Target},
     links, log,
     projection::Content,
     snapshot,
     view::Block,
 };
 use serde_json::json;
+use std::collections::HashMap;
 use workspaces::{
     Quotas,
     access::{DocumentAccess, ViewDocument},
 };
 
+fn filling(content: Content) -> Filling<'static> {
+    Filling {
+        content,
+        title: None,
+        files: HashMap::new(),
+    }
+}
+
 async fn makes(stage: &Stage, plan: &Plan, to: Target<'_>) -> Result<Vec<rows::Model>, Error> {
     let mut ready = Vec::new();
     for page in &plan.pages {
         let content = copying::content_of(stage.db(), page.id).await?;
-        ready.push(plan.make(page, (content, None), &Limits::default())?);
+        ready.push(plan.make(page, filling(content), &Limits::default())?);
     }
     write(stage.db(), async |tx: &DatabaseTransaction| {
         copying::write(tx, plan, ready, to, &Quotas::default()).await
@@ -82,7 +91,7 @@ async fn content_that_this_version_would_refuse_is_copied_as_it_is() {
         ids: [(top, DocumentId::new())].into(),
     };
     let ready = plan
-        .make(&plan.pages[0], (content.clone(), None), &Limits::default())
+        .make(&plan.pages[0], filling(content.clone()), &Limits::default())
         .expect("copies");
     let home = access::enter(stage.db(), stage.member, stage.workspace).await.expect("comes in");
     let to = Target {

@@ -5,8 +5,7 @@ use crate::{
     work::{Done, Trouble, Work},
 };
 use documents::{
-    copying::{self, Extent, Plan, Ready, Target},
-    error::Error,
+    copying::{self, Extent, Filling, Plan, Ready, Target},
     siblings::Place,
 };
 use entity::document;
@@ -18,6 +17,7 @@ use kernel::{
 use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use transfer::along::{Along, Error};
 use workspaces::access::{self, DocumentAccess, EditDocument, ViewDocument, fence::Both};
 
 /// Pages written in one transaction.
@@ -57,17 +57,21 @@ impl Job for CopyPages {
         let (db, seed) = (work.db(), work.id().0);
         let source = access::open::<ViewDocument>(db, self.user, self.document).await.map_err(shut)?;
         let plan = copying::plan(db, &source, Extent::Subtree, |page| copying::lasting_id(seed, page));
-        let plan = plan.await.map_err(trouble)?;
+        let plan = plan.await.map_err(|error| trouble(error.into()))?;
+        let first = copying::lasting_id(seed, self.document);
         for (round, some) in plan.pages.chunks(AT_ONCE).enumerate() {
             let percent = u8::try_from(95 * round * AT_ONCE / plan.pages.len().max(1)).unwrap_or(95);
             work.progress(percent, "copying pages").await?;
-            let mut ready = Vec::with_capacity(some.len());
-            for page in some {
-                ready.push(self.make(work, &plan, page).await?);
+            let mut along = Along::new(work.parts().store(), self.workspace, first);
+            let made = self.make_all(work, &source, (&plan, some), &mut along).await;
+            match made {
+                Ok(ready) => self.write(work, &source, (&plan, ready), along).await?,
+                Err(trouble) => {
+                    along.leave(&[]).await;
+                    return Err(trouble);
+                }
             }
-            self.write(work, &source, (&plan, ready)).await?;
         }
-        let first = copying::lasting_id(seed, self.document);
         let result = json!({ "document_id": first, "copied": plan.pages.len() });
         work.commit(Some(result.to_string()), |tx, _| {
             async move { Ok(copying::note(tx, &source, first).await?) }.boxed()
@@ -81,16 +85,43 @@ fn shut(error: access::AccessError) -> Trouble {
 }
 
 impl CopyPages {
-    async fn make(&self, work: &Work, plan: &Plan, page: &document::Model) -> Result<Ready, Trouble> {
-        let content = copying::content_of(work.db(), page.id).await.map_err(trouble)?;
-        let title = self.title.clone().filter(|_| page.id == self.document);
-        let (plan, page, limits) = (plan.clone(), page.clone(), work.parts().settings.page_limits.clone());
-        let made = tokio::task::spawn_blocking(move || plan.make(&page, (content, title.as_deref()), &limits)).await;
-        made.map_err(|error| Trouble::Retry(error.to_string()))?.map_err(trouble)
+    async fn make_all(
+        &self,
+        work: &Work,
+        source: &DocumentAccess<ViewDocument>,
+        (plan, pages): (&Plan, &[document::Model]),
+        along: &mut Along,
+    ) -> Result<Vec<Ready>, Trouble> {
+        let mut ready = Vec::with_capacity(pages.len());
+        for page in pages {
+            let content = copying::content_of(work.db(), page.id).await;
+            let content = content.map_err(|error| trouble(error.into()))?;
+            let files = along.take(source, plan, (page, &content)).await.map_err(trouble)?;
+            let title = self.title.clone().filter(|_| page.id == self.document);
+            let (plan, page, limits) = (plan.clone(), page.clone(), work.parts().settings.page_limits.clone());
+            let made = tokio::task::spawn_blocking(move || {
+                let filling = Filling {
+                    content,
+                    title: title.as_deref(),
+                    files,
+                };
+                plan.make(&page, filling, &limits)
+            });
+            let made = made.await.map_err(|error| Trouble::Retry(error.to_string()))?;
+            ready.push(made.map_err(|error| trouble(error.into()))?);
+            work.go_on()?;
+        }
+        Ok(ready)
     }
 
     /// Writes some, as long as the copier still may read the one and write the other.
-    async fn write(&self, work: &Work, source: &DocumentAccess<ViewDocument>, (plan, ready): (&Plan, Vec<Ready>)) -> Result<(), Trouble> {
+    async fn write(
+        &self,
+        work: &Work,
+        source: &DocumentAccess<ViewDocument>,
+        (plan, ready): (&Plan, Vec<Ready>),
+        along: Along,
+    ) -> Result<(), Trouble> {
         let db = work.db();
         let home = access::enter(db, self.user, self.workspace).await.map_err(shut)?;
         let under = match self.parent {
@@ -104,10 +135,18 @@ impl CopyPages {
         };
         let target = Both(&home, under.as_ref());
         let proof = Both(source, Some(&target));
-        let written = access::write(db, &proof, async |tx: &DatabaseTransaction| {
-            copying::write(tx, plan, ready, to, &work.parts().settings.quotas).await
-        });
-        written.await.map(drop).map_err(trouble)
+        let written = access::write(db, &proof, async |tx: &DatabaseTransaction| along.write(tx, plan, ready, to).await);
+        match written.await {
+            Ok(rows) => along.leave(&rows).await,
+            Err(error) => {
+                // Of other failures nobody can say that the commit did not happen.
+                if !matches!(error.kind(), Kind::Unavailable | Kind::Internal) {
+                    along.leave(&[]).await;
+                }
+                return Err(trouble(error));
+            }
+        }
+        Ok(())
     }
 
     async fn place(&self, work: &Work) -> Result<Place, Trouble> {

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use attachments::{attachment as files_of, content as bytes_of};
-use backends::files::Key;
+use backends::files::{FilesError, Key};
 use documents::projection::Content;
 use entity::attachment as file;
 use futures::TryStreamExt;
@@ -210,7 +210,7 @@ impl<'a> Making<'a> {
         let opened = bytes_of::open(self.tools.files, row, bytes_of::Which::Original, None).await;
         let mut opened = match opened {
             Ok(opened) => opened,
-            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
+            Err(attachments::Error::Files(FilesError::NotFound)) => return Ok(false),
             Err(error) => return Err(Error::Unwritable(error.to_string())),
         };
         self.count(opened.size)?;

@@ -83,7 +83,10 @@ fn scripts_of_the_built_in_fonts_are_characters() {
     let sheets = sheets("T", &blocks(json!(all.into_iter().chain([hebrew]).collect::<Vec<_>>())));
     let lines = sheets.concat();
     for words in words {
-        assert!(lines.iter().any(|line| squeezed(line) == squeezed(words)), "{words} is not in {lines:#?}");
+        assert!(
+            lines.iter().any(|line| squeezed(line) == squeezed(words)),
+            "{words} is not in {lines:#?}"
+        );
     }
     // From the left it is read from its end.
     let backwards: String = "שלום עולם".chars().rev().collect();
