@@ -13,7 +13,7 @@ pub struct Limits {
     pub depth: usize,
     /// Bytes of one page's file.
     pub page_bytes: u64,
-    /// Bytes of one file that a page shows.
+    /// Bytes of one file that a page shows. What a page's file may have counts too, and is less on most installations.
     pub file_bytes: u64,
     /// Pages.
     pub pages: usize,
@@ -29,9 +29,19 @@ impl Default for Limits {
             ratio: 200,
             depth: 2,
             page_bytes: 32 << 20,
-            file_bytes: 64 << 20,
+            file_bytes: 1 << 30,
             pages: 5_000,
             files: 10_000,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_file_a_page_may_have_comes_back_out_of_a_bundle() {
+        assert!(Limits::default().file_bytes >= attachments::Limits::default().file_bytes);
     }
 }
