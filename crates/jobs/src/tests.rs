@@ -5,6 +5,7 @@ mod faults;
 mod follow;
 mod index;
 mod kinds;
+mod pages;
 mod tokens;
 mod worker;
 

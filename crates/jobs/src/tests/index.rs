@@ -22,7 +22,7 @@ fn work(stage: &Stage, claim: &Claim) -> Work {
     Work::new(stage.parts.clone(), claim.clone(), CancellationToken::new())
 }
 
-async fn makes_page(stage: &Stage, (home, user): (WorkspaceId, UserId), title: &str, block: NewBlock) -> Created {
+pub(super) async fn makes_page(stage: &Stage, (home, user): (WorkspaceId, UserId), title: &str, block: NewBlock) -> Created {
     let access = access::enter(stage.db(), user, home).await.expect("may come in");
     let new = NewDocument {
         title: title.to_owned(),
@@ -35,7 +35,7 @@ async fn makes_page(stage: &Stage, (home, user): (WorkspaceId, UserId), title: &
     made.await.expect("a page can be made")
 }
 
-fn block(text: &str) -> NewBlock {
+pub(super) fn block(text: &str) -> NewBlock {
     NewBlock {
         kind: "paragraph".to_owned(),
         text: text.to_owned(),
@@ -57,7 +57,7 @@ async fn finds(stage: &Stage, (home, user): (WorkspaceId, UserId), question: &st
     hits
 }
 
-async fn performs(stage: &Stage, queue: Queue) -> Result<Done, Trouble> {
+pub(super) async fn performs(stage: &Stage, queue: Queue) -> Result<Done, Trouble> {
     let claim = stage.take(queue, SOON).await;
     kinds::perform(&work(stage, &claim)).await
 }
