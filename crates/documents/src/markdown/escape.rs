@@ -123,10 +123,10 @@ fn escape_line_start<'t>(text: &'t str, place: Place, out: &mut String) -> &'t s
 fn bare_url(text: &str) -> Option<&str> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme))?;
     let text = &text[..text.floor_char_boundary(MAX_URL_LEN + 1)];
-    let end = text.find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\'));
+    let end = text.find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\' | '\u{feff}'));
     let url = &text[..end.unwrap_or(text.len())];
-    let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'', '*', '_', '~', '\u{feff}']);
-    let reads_back = (scheme.len() + 1..=MAX_URL_LEN).contains(&url.len()) && !url.contains(['&', '\u{feff}']);
+    let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'', '*', '_', '~']);
+    let reads_back = (scheme.len() + 1..=MAX_URL_LEN).contains(&url.len()) && !url.contains('&');
     reads_back.then_some(url)
 }
 

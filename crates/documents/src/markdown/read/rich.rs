@@ -78,6 +78,9 @@ fn within(span: &Span, piece: Range<usize>) -> Option<Span> {
 
 /// Without the blanks that mean nothing: at the ends of lines, and empty lines around the text.
 fn tidy(text: &str, spans: impl Iterator<Item = Span>) -> Rich {
+    let spans: Vec<Span> = spans.collect();
+    // First of all: what becomes a blank may end a line.
+    let text = plain_code(text.to_owned(), &spans);
     let mut kept: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -93,14 +96,20 @@ fn tidy(text: &str, spans: impl Iterator<Item = Span>) -> Rich {
     let mut tidy: String = kept.iter().map(|range| &text[range.clone()]).collect();
     tidy.truncate(tidy.trim_end().len());
     let moved = Moved::new(&kept);
-    let spans = spans.map(|span| Span {
+    let spans = spans.into_iter().map(|span| Span {
         range: moved.to(span.range.start).min(tidy.len())..moved.to(span.range.end).min(tidy.len()),
         ..span
     });
     let spans: Vec<Span> = spans.flat_map(|span| span::by_line(&tidy, span)).collect();
-    let tidy = plain_code(tidy, &spans);
     let mut spans = as_written(&tidy, span::merged(&tidy, spans.into_iter()));
-    spans.extend(bare_links(&tidy, &spans));
+    // A link parts a text, and what stands before it may be a URL then.
+    loop {
+        let links = bare_links(&tidy, &spans);
+        if links.is_empty() {
+            break;
+        }
+        spans = span::merged(&tidy, spans.into_iter().chain(links));
+    }
     Rich {
         marks: span::marks(&tidy, spans),
         text: tidy,

@@ -253,6 +253,40 @@ fn assert_stable(markdown: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+#[test]
+fn a_control_character_in_code_may_end_a_line() {
+    for kind in ["paragraph", "bulleted_list_item", "todo", "quote", "toggle", "table_row"] {
+        for control in ['\u{b}', '\u{1}', '\t', '\r', '\u{c}'] {
+            for text in [
+                format!("#{control}\n#"),
+                format!("{control}\n#{control}"),
+                format!("a {control} \n{control}b"),
+            ] {
+                let block = marked(block(kind, &text, json!({})), "code", json!(true), (0, text.len()));
+                let page = match kind {
+                    "table_row" => under(Block::of("table"), [under(Block::of(kind), [block])]),
+                    _ => block,
+                };
+                assert_stable(&to_markdown("", &[page])).expect("it reads back");
+            }
+        }
+    }
+}
+
+#[test]
+fn urls_that_stand_side_by_side_read_back() {
+    let long = "a".repeat(2_030);
+    for text in [
+        "###### https://a.b\u{feff}https://a.b#\n".to_owned(),
+        "https://a.b\u{feff}https://a.b\u{feff}(https://a.b\u{feff}\n".to_owned(),
+        format!("https://a.b/{long}(https://a.b/c\n"),
+        format!("https://a.b/{long}(https://a.b/{long}(https://a.b/c\n"),
+        "https://a.b&c(https://a.b\n".to_owned(),
+    ] {
+        assert_stable(&text).expect("it reads back");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
