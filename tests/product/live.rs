@@ -5,6 +5,7 @@ mod edits;
 mod hello;
 mod leases;
 mod locks;
+mod markdown;
 mod nodes;
 mod over_http;
 mod presence;

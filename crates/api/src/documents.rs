@@ -4,6 +4,7 @@ mod archive_routes;
 mod block_routes;
 mod copy_routes;
 mod lock_routes;
+mod markdown_routes;
 mod move_routes;
 mod presence;
 pub(crate) mod routes;

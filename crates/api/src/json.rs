@@ -27,7 +27,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
         Box::pin(async move {
             extract::door(&request).await;
             check_type(&request)?;
-            let body = read(&request, payload).await?;
+            let body = body_up_to(&request, payload, limit_for(&request)).await?;
             parse(&body).map(Json)
         })
     }
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OrNothi
         let payload = payload.take();
         Box::pin(async move {
             extract::door(&request).await;
-            let body = read(&request, payload).await?;
+            let body = body_up_to(&request, payload, limit_for(&request)).await?;
             if body.is_empty() {
                 return Ok(Self(T::default()));
             }
@@ -87,8 +87,11 @@ fn limit_for(request: &HttpRequest) -> usize {
     }
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, ApiError> {
-    let limit = limit_for(request);
+/// A body of at most so many bytes.
+///
+/// # Errors
+/// 413 when it has more, 400 when it breaks off.
+pub(crate) async fn body_up_to(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<BytesMut, ApiError> {
     let too_large = || {
         ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,

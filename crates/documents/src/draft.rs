@@ -13,7 +13,9 @@ pub struct Draft<'a> {
     /// All nodes, once the batch has changed one.
     nodes: Option<HashMap<String, Node>>,
     /// The tree over `nodes`, while it is up to date.
-    children: Option<Children>,
+    shape: Option<Shape>,
+    /// Whether the tree can be kept up to date block by block: no circles, and every parent there is.
+    is_plain: bool,
     kinds: HashMap<String, String>,
 }
 
@@ -23,7 +25,8 @@ impl<'a> Draft<'a> {
         Self {
             mirror,
             nodes: None,
-            children: None,
+            shape: None,
+            is_plain: false,
             kinds: HashMap::new(),
         }
     }
@@ -65,19 +68,33 @@ impl<'a> Draft<'a> {
     /// Notes where a block stands now.
     pub fn set_node(&mut self, id: &str, node: Node) {
         let mirror = self.mirror;
-        let nodes = self
-            .nodes
-            .get_or_insert_with(|| mirror.blocks.iter().map(|(id, e)| (id.clone(), e.node.clone())).collect());
-        nodes.insert(id.to_owned(), node);
-        self.children = None;
+        let nodes = self.nodes.get_or_insert_with(|| {
+            let nodes = mirror.blocks.iter().map(|(id, e)| (id.clone(), e.node.clone())).collect();
+            self.is_plain = tree::is_plain(&nodes);
+            self.shape = self.is_plain.then(|| Shape {
+                children: mirror.children.clone(),
+                parents: mirror.parents.clone(),
+            });
+            nodes
+        });
+        let was = nodes.insert(id.to_owned(), node.clone());
+        let comes_back = was.as_ref().is_some_and(|was| was.deleted && !node.deleted);
+        self.is_plain &= !comes_back && (node.parent.is_empty() || nodes.contains_key(&node.parent));
+        match &mut self.shape {
+            Some(shape) if self.is_plain => shape.set(nodes, (id, was.as_ref()), &node),
+            _ => self.shape = None,
+        }
+    }
+
+    fn shape(&mut self) -> Option<&Shape> {
+        let nodes = self.nodes.as_ref()?;
+        Some(self.shape.get_or_insert_with(|| Shape::of(tree::derive(nodes))))
     }
 
     /// The derived tree.
     pub fn children(&mut self) -> &Children {
-        match &self.nodes {
-            None => &self.mirror.children,
-            Some(nodes) => self.children.get_or_insert_with(|| tree::derive(nodes)),
-        }
+        let mirror = self.mirror;
+        self.shape().map_or(&mirror.children, |shape| &shape.children)
     }
 
     /// The live children of a block ("" for the page) in order.
@@ -87,12 +104,9 @@ impl<'a> Draft<'a> {
 
     /// The derived parent of a live block.
     pub fn parent(&mut self, id: &str) -> String {
-        let found = self
-            .children()
-            .iter()
-            .find(|(_, row)| row.iter().any(|c| c == id))
-            .map(|(parent, _)| parent.clone());
-        found.unwrap_or_default()
+        let mirror = self.mirror;
+        let parents = self.shape().map_or(&mirror.parents, |shape| &shape.parents);
+        parents.get(id).cloned().unwrap_or_default()
     }
 
     /// A block's order key, when it is one that others can be put around.
@@ -100,5 +114,110 @@ impl<'a> Draft<'a> {
         self.node(id)
             .map(|node| node.order.clone())
             .filter(|order| kernel::order::is_valid(order))
+    }
+}
+
+/// The derived tree, both ways.
+struct Shape {
+    children: Children,
+    parents: HashMap<String, String>,
+}
+
+impl Shape {
+    fn of(children: Children) -> Self {
+        let pairs = children
+            .iter()
+            .flat_map(|(parent, row)| row.iter().map(move |id| (id.clone(), parent.clone())));
+        Self {
+            parents: pairs.collect(),
+            children,
+        }
+    }
+
+    /// Takes account of one block, in a tree without circles.
+    fn set(&mut self, nodes: &HashMap<String, Node>, (id, was): (&str, Option<&Node>), node: &Node) {
+        let above = self.take(id, was);
+        if node.deleted {
+            for child in self.children.remove(id).unwrap_or_default() {
+                self.put(nodes, &child, &above);
+            }
+            return;
+        }
+        let mut parent = node.parent.as_str();
+        while let Some(dead) = nodes.get(parent).filter(|above| above.deleted) {
+            parent = &dead.parent;
+        }
+        self.put(nodes, id, parent);
+    }
+
+    /// Takes a block out of its row, and gives its parent.
+    fn take(&mut self, id: &str, was: Option<&Node>) -> String {
+        let Some(parent) = self.parents.remove(id).filter(|_| was.is_some()) else {
+            return String::new();
+        };
+        if let Some(row) = self.children.get_mut(&parent) {
+            row.retain(|other| other != id);
+            if row.is_empty() {
+                self.children.remove(&parent);
+            }
+        }
+        parent
+    }
+
+    fn put(&mut self, nodes: &HashMap<String, Node>, id: &str, parent: &str) {
+        let place = |id: &str| nodes.get(id).map(|node| node.order.clone());
+        let own = (place(id), id);
+        let row = self.children.entry(parent.to_owned()).or_default();
+        let at = row.partition_point(|other| (place(other), other.as_str()) < own);
+        row.insert(at, id.to_owned());
+        self.parents.insert(id.to_owned(), parent.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    /// Makes, moves or deletes a block of a few, under another.
+    type Step = (u8, u8, u8, bool);
+
+    fn node(parent: &str, order: u8, deleted: bool) -> Node {
+        Node {
+            parent: parent.to_owned(),
+            order: format!("{order}"),
+            written: (0, None),
+            deleted,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_tree_that_is_kept_is_the_tree_that_is_derived(steps in vec(any::<Step>(), 1..60)) {
+            let mirror = Mirror::default();
+            let mut draft = Draft::new(&mirror);
+            let mut nodes: HashMap<String, Node> = HashMap::new();
+            for (id, parent, order, deletes) in steps {
+                let (id, parent) = (format!("b{}", id % 12), format!("b{}", parent % 12));
+                let is_dead = |id: &str| nodes.get(id).is_some_and(|node| node.deleted);
+                let parent = if nodes.contains_key(&parent) && !is_dead(&parent) { parent } else { String::new() };
+                let cycles = !parent.is_empty() && tree::would_cycle(draft.children(), &id, &parent);
+                if is_dead(&id) || cycles || deletes && !nodes.contains_key(&id) {
+                    continue;
+                }
+                let before = nodes.get(&id).cloned();
+                let new = match before {
+                    Some(before) if deletes => Node { deleted: true, ..before },
+                    _ => node(&parent, order, false),
+                };
+                nodes.insert(id.clone(), new.clone());
+                draft.set_node(&id, new);
+                prop_assert!(draft.is_plain);
+                let derived = tree::derive(&nodes);
+                prop_assert_eq!(draft.children(), &derived);
+                let shape = Shape::of(derived);
+                prop_assert!(shape.parents.iter().all(|(id, parent)| draft.parent(id) == *parent));
+            }
+        }
     }
 }

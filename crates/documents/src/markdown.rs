@@ -13,6 +13,7 @@ mod list;
 mod media;
 mod read;
 mod rich;
+mod save;
 #[cfg(test)]
 mod shown;
 mod span;
@@ -22,6 +23,7 @@ mod tests;
 mod trace;
 
 pub use read::{Loss, Note, Read, Unreadable, read, read_with};
+pub use save::{Saved, save};
 pub use trace::{Traced, trace};
 
 use crate::view::Block;

@@ -203,8 +203,8 @@ impl Page {
     /// # Errors
     /// What the first bad edit is about; then nothing was changed.
     pub fn edit(&mut self, ops: &[Op], base: Option<&[ChangeHash]>, limits: &Limits, now_ms: i64) -> Result<Edited, Error> {
-        if ops.len() > limits.batch {
-            return Err(Error::TooLarge(format!("a batch holds at most {} edits", limits.batch)));
+        if ops.len() > limits.change_ops {
+            return Err(Error::TooLarge(format!("a change holds at most {} edits", limits.change_ops)));
         }
         if let Some(base) = base
             && !base.iter().all(|hash| self.has(hash))

@@ -82,6 +82,12 @@ fn circle_losers(nodes: &HashMap<String, Node>) -> HashSet<&str> {
     losers
 }
 
+/// Whether no block stands in a circle and every parent is there, so that a block that is placed changes nothing else.
+pub fn is_plain(nodes: &HashMap<String, Node>) -> bool {
+    let has_parent = |node: &Node| node.parent.is_empty() || nodes.contains_key(&node.parent);
+    nodes.values().all(has_parent) && circle_losers(nodes).is_empty()
+}
+
 /// Whether hanging `id` under `parent` would close a circle in the derived tree.
 pub fn would_cycle(children: &Children, id: &str, parent: &str) -> bool {
     let mut stack = vec![id];

@@ -111,6 +111,21 @@ impl User {
         if let Some(body) = body {
             request = request.json(body);
         }
+        Self::answer(request).await
+    }
+
+    /// Saves Markdown; with `seen`, only while that is the page's `ETag`.
+    pub async fn put_markdown(&self, path: &str, text: &str, seen: Option<&str>) -> Answer {
+        let request = self.http.put(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let request = request.header("content-type", "text/markdown; charset=utf-8").body(text.to_owned());
+        Self::answer(match seen {
+            Some(tag) => request.header("if-match", tag),
+            None => request,
+        })
+        .await
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.expect("the product answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a body");

@@ -258,6 +258,21 @@ impl Step {
     }
 }
 
+/// The id that a client gives its message, which may be left out.
+///
+/// # Errors
+/// Names the field when it is empty or too long.
+pub(super) fn message_id(id: Option<String>) -> Result<Option<String>, ApiError> {
+    match id {
+        Some(id) if !(1..=64).contains(&id.len()) => Err(ApiError::invalid(vec![Field::new(
+            "/message_id",
+            "invalid",
+            "has 1 to 64 characters",
+        )])),
+        id => Ok(id),
+    }
+}
+
 /// Hands edits to the page's room and waits until they are committed.
 async fn apply(
     state: &State,
@@ -269,17 +284,10 @@ async fn apply(
     if ops.is_empty() {
         return Err(ApiError::invalid(vec![Field::new("", "required", "there is nothing to change")]));
     }
-    if about.message_id.as_ref().is_some_and(|id| !(1..=64).contains(&id.len())) {
-        return Err(ApiError::invalid(vec![Field::new(
-            "/message_id",
-            "invalid",
-            "has 1 to 64 characters",
-        )]));
-    }
     let request = EditRequest {
         ops,
         base_heads: base_heads(about.base_heads)?,
-        message_id: about.message_id,
+        message_id: message_id(about.message_id)?,
         wanted,
         lease: None,
     };
@@ -319,6 +327,10 @@ async fn insert(state: Data<State>, CanShared(access): CanShared<EditDocument>, 
 #[post("/documents/{document_id}/blocks/batch/")]
 async fn batch(state: Data<State>, CanShared(access): CanShared<EditDocument>, body: Json<Batch>) -> Result<web::Json<Written>, ApiError> {
     let Batch { ops, about } = body.0;
+    let most = state.rooms.settings().limits.batch;
+    if ops.len() > most {
+        return Err(documents::error::Error::TooLarge(format!("a batch holds at most {most} edits")).into());
+    }
     let ops = ops.into_iter().flat_map(Step::into_ops).collect();
     apply(&state, &access, ops, about, Vec::new()).await.map(web::Json)
 }

@@ -1,7 +1,7 @@
 //! Pages: made, listed, read, changed, put in the trash and back.
 
 use super::{
-    archive_routes, block_routes, copy_routes, lock_routes, move_routes,
+    archive_routes, block_routes, copy_routes, lock_routes, markdown_routes, move_routes,
     shape::{BlockInput, Document, DocumentWithBlocks, whole},
     shelf_routes, template, trash_routes, tree_routes,
 };
@@ -21,7 +21,6 @@ use documents::{
     heads,
     listing::{self, State as Stands, Wanted},
     log::Head,
-    markdown,
     op::{NewBlock, Op},
     projection::Content,
     trash as bin,
@@ -41,8 +40,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(read)
         .service(edit)
         .service(trash)
-        .service(restore)
-        .service(read_markdown);
+        .service(restore);
     tree_routes::routes(config);
     move_routes::routes(config);
     copy_routes::routes(config);
@@ -50,6 +48,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     trash_routes::routes(config);
     shelf_routes::routes(config);
     block_routes::routes(config);
+    markdown_routes::routes(config);
     lock_routes::routes(config);
     super::presence::routes(config);
     super::sync::routes(config);
@@ -371,24 +370,4 @@ async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
     Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
-}
-
-/// Read a page as Markdown, as it is or as it was.
-#[utoipa::path(tag = "documents", operation_id = "documents.markdown", params(("document_id" = uuid::Uuid, Path), WhichState), responses((status = 200, description = "The page", content_type = "text/markdown", body = String)))]
-#[get("/documents/{document_id}/markdown/")]
-async fn read_markdown(
-    state: Data<State>,
-    CanShared(access): CanShared<ViewDocument>,
-    which: Query<WhichState>,
-) -> Result<HttpResponse, ApiError> {
-    let (head, content) = content(&state, &access, &which.0).await?;
-    let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
-    let text = web::block(move || markdown::to_markdown(&content.title, &content.blocks));
-    let text = text
-        .await
-        .map_err(|_| ApiError::of_status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE))?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, etag))
-        .content_type("text/markdown; charset=utf-8")
-        .body(text))
 }

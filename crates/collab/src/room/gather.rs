@@ -20,6 +20,7 @@ impl Room {
     pub(super) fn gather_edit(&mut self, conn: ConnectionId, edit: Edit) {
         let limits = &self.settings.limits;
         let task = match edit.what {
+            What::Ops(ops) if ops.len() > limits.batch => Err(Refusal::TooLarge("so many edits in one batch")),
             What::Ops(ops) => Ok(Task::Ops(edit.base.map_or(Base::Head, Base::Seq), ops)),
             What::Changes(bytes) => chunk::split(&bytes, limits.change_bytes, limits.batch).map(Task::Changes),
         };

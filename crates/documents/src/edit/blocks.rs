@@ -175,22 +175,29 @@ fn resolve(scope: &mut Scope<'_, '_>, moving: Option<&str>, place: &Place) -> Re
         }
         return Ok((parent, order.clone()));
     }
-    let row: Vec<String> = scope
-        .draft
-        .row(&parent)
-        .into_iter()
-        .filter(|id| Some(id.as_str()) != moving)
-        .collect();
-    let find = |id: &str| row.iter().position(|c| c == id).ok_or_else(|| Error::BlockNotFound(id.to_owned()));
-    let index = match (place.after.as_deref(), place.before.as_deref()) {
+    let row = scope.draft.children().get(&parent).map(Vec::as_slice).unwrap_or_default();
+    let (low, high) = neighbours(row, moving, place)?;
+    let order_of = |id: Option<String>| id.and_then(|id| scope.draft.order(&id));
+    let (low, high) = (order_of(low), order_of(high));
+    Ok((parent, order::between(low.as_deref(), high.as_deref(), scope.rng)))
+}
+
+/// The siblings on both sides of a place, for a block that may stand among them already.
+fn neighbours(row: &[String], moving: Option<&str>, place: &Place) -> Result<(Option<String>, Option<String>), Error> {
+    let is_other = |id: &&String| Some(id.as_str()) != moving;
+    let find = |wanted: &str| {
+        let found = row.iter().position(|id| id == wanted).filter(|_| Some(wanted) != moving);
+        found.ok_or_else(|| Error::BlockNotFound(wanted.to_owned()))
+    };
+    // What stands before this is before the place.
+    let at = match (place.after.as_deref(), place.before.as_deref()) {
         (Some(""), _) => 0,
         (Some(after), _) => find(after)? + 1,
         (None, Some(before)) => find(before)?,
         (None, None) => row.len(),
     };
-    let low = index.checked_sub(1).and_then(|i| scope.draft.order(&row[i]));
-    let high = row.get(index).and_then(|id| scope.draft.order(id));
-    Ok((parent, order::between(low.as_deref(), high.as_deref(), scope.rng)))
+    let (before, behind) = row.split_at(at);
+    Ok((before.iter().rfind(is_other).cloned(), behind.iter().find(is_other).cloned()))
 }
 
 /// Moves a block with everything under it.
