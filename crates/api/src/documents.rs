@@ -2,6 +2,7 @@
 
 mod archive_routes;
 mod block_routes;
+mod block_types;
 mod copy_routes;
 mod lock_routes;
 mod markdown_routes;

@@ -7,6 +7,7 @@
 mod link;
 mod mark;
 mod rule;
+mod schema;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ use workspaces::access::{DocumentAccess, EditDocument, ViewDocument};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(super::block_types::types)
         .service(list)
         .service(insert)
         .service(batch)
