@@ -6,6 +6,7 @@ mod api_keys;
 mod attachments;
 pub(crate) mod audit;
 mod auth;
+mod batch;
 mod block_types;
 mod bodies;
 mod closing;

@@ -1,6 +1,7 @@
 //! Pages over REST. Content goes through the page's room, so that it merges with live typing.
 
 mod archive_routes;
+mod batch_routes;
 mod block_routes;
 mod block_types;
 mod copy_routes;

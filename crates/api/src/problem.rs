@@ -162,6 +162,14 @@ impl ApiError {
         }
     }
 
+    /// The same about another body: `at` says where a field stands in it.
+    pub(crate) fn repointed(mut self, at: impl Fn(&str) -> String) -> Self {
+        for field in &mut self.fields {
+            field.pointer = at(&field.pointer);
+        }
+        self
+    }
+
     /// A body that parses but does not make sense.
     pub fn invalid(fields: Vec<Field>) -> Self {
         Self {

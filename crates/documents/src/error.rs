@@ -45,6 +45,14 @@ pub enum Error {
     /// The input does not make sense; every bad field is named.
     #[error("the input is not valid: {}", .0.iter().map(|f| format!("{} {}", f.pointer, f.detail)).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<Field>),
+    /// One edit of several cannot be made, so none was.
+    #[error("{error}")]
+    Edit {
+        /// Which of them, from 0.
+        index: usize,
+        /// Why.
+        error: Box<Error>,
+    },
     /// One text, block or page is at its limit.
     #[error("too large: {0}")]
     TooLarge(String),
@@ -85,6 +93,18 @@ impl Error {
     pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Field::new(pointer, code, detail)])
     }
+
+    /// The same, of an edit among others. What is wrong with its fields says so by itself, and what is no fault of an edit is
+    /// of none.
+    pub(crate) fn of_edit(self, index: usize) -> Self {
+        match self {
+            Self::BlockNotFound(_) | Self::Taken(_) | Self::PositionOutOfRange { .. } | Self::Cycle | Self::TooLarge(_) => Self::Edit {
+                index,
+                error: Box::new(self),
+            },
+            other => other,
+        }
+    }
 }
 
 impl Explain for Error {
@@ -97,6 +117,7 @@ impl Explain for Error {
             Self::Locked(_) => Kind::Locked,
             Self::PositionOutOfRange { .. } | Self::Invalid(_) | Self::Refused(_) => Kind::Invalid,
             Self::TooLarge(_) => Kind::TooLarge,
+            Self::Edit { error, .. } => error.kind(),
             Self::Broken(_) => Kind::Unavailable,
             Self::Corrupt(_) => Kind::Internal,
             Self::Access(e) => e.kind(),
@@ -117,6 +138,7 @@ impl Explain for Error {
             Self::VersionNotFound => "version_not_found",
             Self::VersionExists => "version_exists",
             Self::Invalid(_) => "invalid",
+            Self::Edit { error, .. } => error.code(),
             Self::TooLarge(_) => "too_large",
             Self::TooMany(_) => "too_many",
             Self::HasFiles => "has_attachments",
@@ -134,6 +156,7 @@ impl Explain for Error {
     fn fields(&self) -> Vec<Field> {
         match self {
             Self::Invalid(fields) => fields.clone(),
+            Self::Edit { index, error } => vec![Field::new(format!("/ops/{index}"), error.code(), error.to_string())],
             _ => Vec::new(),
         }
     }

@@ -430,7 +430,14 @@ const SETTLED_AT_ONCE: usize = 100;
 
 fn apply_all(scope: &mut Scope<'_, '_>, ops: &[Op]) -> Result<(), Error> {
     let mut all = ops.iter().enumerate();
-    all.try_for_each(|(i, op)| edit::apply(scope, op, &format!("/ops/{i}")))
+    all.try_for_each(|(i, op)| {
+        let done = edit::apply(scope, op, &format!("/ops/{i}"));
+        if ops.len() == 1 {
+            done
+        } else {
+            done.map_err(|error| error.of_edit(i))
+        }
+    })
 }
 
 /// Does work in a transaction and commits it; drops it, which rolls back, when that fails.

@@ -1,6 +1,9 @@
 //! Blocks: every write is one change through the page's room, and may name the heads its author saw.
 
-use super::shape::{Block, BlockInput, Mark, Standing, base_heads};
+use super::{
+    batch_routes::edit_of,
+    shape::{Block, BlockInput, Mark, Standing, base_heads},
+};
 use crate::{
     extract::{At, BlockId, CanShared},
     json::Json,
@@ -26,7 +29,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(super::block_types::types)
         .service(list)
         .service(insert)
-        .service(batch)
+        .service(super::batch_routes::batch)
         .service(read)
         .service(edit)
         .service(delete);
@@ -40,7 +43,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Where a block shall stand. Without `after` and `before`: behind its siblings.
 #[derive(Clone, Default, Deserialize, ToSchema)]
-struct PlaceInput {
+pub(super) struct PlaceInput {
     /// The block it hangs under; empty or left out for the top of the page.
     parent_id: Option<String>,
     /// The sibling it follows; empty for the first place.
@@ -62,7 +65,7 @@ impl From<PlaceInput> for Place {
 
 /// What every write may say about itself.
 #[derive(Clone, Default, Deserialize, ToSchema)]
-struct About {
+pub(super) struct About {
     /// The heads you saw: the edit is applied there and merges with what came since.
     base_heads: Option<Vec<String>>,
     /// Makes it safe to send again: the same id is not applied twice.
@@ -128,67 +131,6 @@ struct MergeBlock {
     about: About,
 }
 
-/// One step of a batch.
-#[derive(Deserialize, ToSchema)]
-#[serde(tag = "op", rename_all = "snake_case")]
-enum Step {
-    /// Make a block.
-    Insert {
-        #[serde(flatten)]
-        block: BlockInput,
-        #[serde(flatten)]
-        place: PlaceInput,
-    },
-    /// Change a block.
-    Update {
-        /// The block.
-        id: String,
-        #[serde(rename = "type")]
-        kind: Option<String>,
-        text: Option<String>,
-        marks: Option<Vec<Mark>>,
-        props: Option<Map<String, Value>>,
-    },
-    /// Move a block with everything under it.
-    Move {
-        /// The block.
-        id: String,
-        #[serde(flatten)]
-        place: PlaceInput,
-    },
-    /// Delete a block with everything under it.
-    Delete {
-        /// The block.
-        id: String,
-    },
-    /// Cut a block in two.
-    Split {
-        /// The block.
-        id: String,
-        /// UTF-16 units from the start of its text.
-        pos: usize,
-        /// Your own id for the new block.
-        new_id: Option<String>,
-    },
-    /// Join a block to another.
-    Merge {
-        /// The block that goes.
-        id: String,
-        /// The block that stays; the previous sibling when left out.
-        into: Option<String>,
-    },
-}
-
-/// Several edits as one change: all of them, or none.
-#[derive(Deserialize, ToSchema, Validate)]
-struct Batch {
-    /// In their order.
-    #[schema(example = json!([{"op": "insert", "type": "paragraph", "text": "One"}, {"op": "insert", "type": "paragraph", "text": "Two"}]))]
-    ops: Vec<Step>,
-    #[serde(flatten)]
-    about: About,
-}
-
 /// A page's blocks.
 #[derive(Serialize, ToSchema)]
 struct Blocks {
@@ -201,7 +143,7 @@ struct Blocks {
 
 /// What a write did.
 #[derive(Serialize, ToSchema)]
-struct Written {
+pub(super) struct Written {
     /// Where the page stands with it.
     #[serde(flatten)]
     standing: Standing,
@@ -219,7 +161,13 @@ fn set(id: &str, key: impl Into<String>, value: Value) -> Op {
     }
 }
 
-fn edits(id: &str, kind: Option<String>, text: Option<String>, marks: Option<Vec<Mark>>, props: Option<Map<String, Value>>) -> Vec<Op> {
+pub(super) fn edits(
+    id: &str,
+    kind: Option<String>,
+    text: Option<String>,
+    marks: Option<Vec<Mark>>,
+    props: Option<Map<String, Value>>,
+) -> Vec<Op> {
     let mut ops = Vec::new();
     ops.extend(kind.map(|kind| set(id, "type", json!(kind))));
     ops.extend(text.map(|text| set(id, "text", json!(text))));
@@ -231,32 +179,6 @@ fn edits(id: &str, kind: Option<String>, text: Option<String>, marks: Option<Vec
             .map(|(name, value)| set(id, format!("props.{name}"), value)),
     );
     ops
-}
-
-impl Step {
-    fn into_ops(self) -> Vec<Op> {
-        match self {
-            Self::Insert { block, place } => vec![Op::BlockInsert {
-                block: block.into(),
-                place: place.into(),
-            }],
-            Self::Update {
-                id,
-                kind,
-                text,
-                marks,
-                props,
-            } => edits(&id, kind, text, marks, props),
-            Self::Move { id, place } => vec![Op::BlockMove { id, place: place.into() }],
-            Self::Delete { id } => vec![Op::BlockDelete { id }],
-            Self::Split { id, pos, new_id } => vec![Op::BlockSplit {
-                id,
-                pos: Pos::At(pos),
-                new_id,
-            }],
-            Self::Merge { id, into } => vec![Op::BlockMerge { id, into }],
-        }
-    }
 }
 
 /// The id that a client gives its message, which may be left out.
@@ -274,8 +196,22 @@ pub(super) fn message_id(id: Option<String>) -> Result<Option<String>, ApiError>
     }
 }
 
-/// Hands edits to the page's room and waits until they are committed.
+/// Does what one request about one block says.
 async fn apply(
+    state: &State,
+    access: &DocumentAccess<EditDocument>,
+    ops: Vec<Op>,
+    about: About,
+    wanted: Vec<String>,
+) -> Result<Written, ApiError> {
+    let inside = |pointer: &str| edit_of(pointer).map_or(pointer, |(_, inside)| inside).to_owned();
+    write(state, access, ops, about, wanted)
+        .await
+        .map_err(|error| error.repointed(inside))
+}
+
+/// Hands edits to the page's room and waits until they are committed.
+pub(super) async fn write(
     state: &State,
     access: &DocumentAccess<EditDocument>,
     ops: Vec<Op>,
@@ -321,19 +257,6 @@ async fn insert(state: Data<State>, CanShared(access): CanShared<EditDocument>, 
         place: place.into(),
     }];
     Ok(HttpResponse::Created().json(apply(&state, &access, ops, about, Vec::new()).await?))
-}
-
-/// Make several edits as one change.
-#[utoipa::path(tag = "blocks", operation_id = "blocks.batch", params(("document_id" = uuid::Uuid, Path)), request_body = Batch, responses((status = 200, description = "All of them stand", body = Written)))]
-#[post("/documents/{document_id}/blocks/batch/")]
-async fn batch(state: Data<State>, CanShared(access): CanShared<EditDocument>, body: Json<Batch>) -> Result<web::Json<Written>, ApiError> {
-    let Batch { ops, about } = body.0;
-    let most = state.rooms.settings().limits.batch;
-    if ops.len() > most {
-        return Err(documents::error::Error::TooLarge(format!("a batch holds at most {most} edits")).into());
-    }
-    let ops = ops.into_iter().flat_map(Step::into_ops).collect();
-    apply(&state, &access, ops, about, Vec::new()).await.map(web::Json)
 }
 
 async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) -> Result<(Standing, view::Block), ApiError> {
