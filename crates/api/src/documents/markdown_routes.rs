@@ -143,7 +143,7 @@ struct SavedMarkdown {
 
 /// Save a page as Markdown. Blocks that are alike keep their ids and what hangs on them; only what differs is changed, as
 /// one change. With `If-Match` it fails when the page has changed, with `base_heads` it merges.
-#[utoipa::path(tag = "documents", operation_id = "documents.save_markdown", params(("document_id" = uuid::Uuid, Path), On, ("If-Match" = Option<String>, Header, description = "The `ETag` you read")), request_body(content = String, content_type = "text/markdown"), responses((status = 200, description = "Saved; `ETag` names the heads", body = SavedMarkdown), (status = 412, description = "The page has changed since")))]
+#[utoipa::path(tag = "documents", operation_id = "documents.save_markdown", params(("document_id" = uuid::Uuid, Path), On, ("If-Match" = Option<String>, Header, description = "The `ETag` you read")), request_body(content = String, content_type = "text/markdown"), responses((status = 200, description = "Saved; `ETag` names the heads", body = SavedMarkdown)))]
 #[put("/documents/{document_id}/markdown/")]
 async fn save(
     state: Data<State>,
