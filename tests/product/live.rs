@@ -3,6 +3,7 @@
 mod dialect;
 mod edits;
 mod hello;
+mod kinds;
 mod leases;
 mod locks;
 mod markdown;
