@@ -27,6 +27,7 @@ mod oidc;
 mod passwords;
 mod profile;
 mod raise;
+mod references;
 mod reports;
 mod search;
 mod sessions;

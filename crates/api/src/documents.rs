@@ -9,6 +9,7 @@ mod lock_routes;
 mod markdown_routes;
 mod move_routes;
 mod presence;
+pub(crate) mod references;
 pub(crate) mod routes;
 mod shape;
 mod shelf_routes;

@@ -234,7 +234,7 @@ impl Rooms {
     }
 
     async fn hold_if_large(&self, access: &DocumentAccess<EditDocument>) -> Result<Option<Lease>, Error> {
-        let (_, content) = self.content(access.id()).await?;
+        let (_, content) = self.committed(access.id()).await?;
         if content.blocks.iter().map(count).sum::<usize>() < LARGE {
             return Ok(None);
         }

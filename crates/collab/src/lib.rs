@@ -20,6 +20,7 @@ pub mod rooms;
 pub mod session;
 pub mod settings;
 mod shell;
+mod showing;
 mod viewings;
 pub mod wire;
 

@@ -246,11 +246,11 @@ impl Rooms {
         let document = access.id();
         self.viewed(access.user(), document).await?;
         self.opened(access.who(), document);
-        self.content(document).await
+        self.committed(document).await
     }
 
     /// Whoever asks has passed the door.
-    pub(crate) async fn content(&self, document: DocumentId) -> Result<(Head, Content), Error> {
+    pub(crate) async fn committed(&self, document: DocumentId) -> Result<(Head, Content), Error> {
         if let Some(door) = self.shared.live(document) {
             let (answer, answered) = oneshot::channel();
             if door.send(Mail::Read(answer)).await.is_ok()

@@ -37,6 +37,7 @@ mod place;
 pub mod projection;
 pub mod recent;
 pub mod references;
+pub mod shown;
 pub mod siblings;
 pub mod snapshot;
 pub mod still;

@@ -6,7 +6,7 @@ use crate::{
     projection::Content,
     view::{Block, Mark, walk},
 };
-use kernel::id::{AttachmentId, DocumentId};
+use kernel::id::{AttachmentId, DocumentId, UserId};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -90,7 +90,12 @@ fn of_block(block: &Block) -> Vec<(&'static str, DocumentId)> {
 
 /// Every page that a content names, each once for each block and way.
 pub fn of(content: &Content) -> BTreeSet<Reference> {
-    let all = walk(&content.blocks).flat_map(|(_, block)| {
+    of_blocks(&content.blocks)
+}
+
+/// The same of some blocks and what is under them.
+pub fn of_blocks(blocks: &[Block]) -> BTreeSet<Reference> {
+    let all = walk(blocks).flat_map(|(_, block)| {
         of_block(block).into_iter().map(|(kind, target)| Reference {
             block: block.id.clone(),
             kind,
@@ -98,6 +103,16 @@ pub fn of(content: &Content) -> BTreeSet<Reference> {
         })
     });
     all.collect()
+}
+
+/// Everybody whom blocks mention.
+pub fn people_of(blocks: &[Block]) -> BTreeSet<UserId> {
+    let mentions = walk(blocks).flat_map(|(_, block)| block.marks.iter().filter(|mark| mark.name == "mention"));
+    let people = mentions.filter_map(|mark| match read_mention(text_of(&mark.value))? {
+        Mention::User(id) => uuid_of(&id),
+        Mention::Page(_) | Mention::Date(_) => None,
+    });
+    people.collect()
 }
 
 /// Every file that a content names.

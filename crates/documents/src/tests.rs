@@ -3,6 +3,7 @@
 mod archive;
 mod copies;
 mod moves;
+mod shown;
 mod statements;
 mod trash;
 

@@ -69,6 +69,40 @@ pub async fn mentionable(
         .await
 }
 
+/// What those of these people call themselves who are members where a page is, for a reader of the page. Guests are told of
+/// nobody but themselves. Whoever is no member here, or nobody at all, is not in the answer: anybody may write any id.
+///
+/// # Errors
+/// Only the database's.
+pub async fn members_named<P>(
+    db: &impl ConnectionTrait,
+    access: &DocumentAccess<P>,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Result<Vec<(UserId, String)>, DbErr> {
+    let knows_others = access.who().is_person() && access.role() >= ReadMembers::ROLE;
+    let ids: Vec<UserId> = ids.into_iter().filter(|id| knows_others || *id == access.user()).collect();
+    let mut named = Vec::new();
+    for some in ids.chunks(500) {
+        let members = member::Entity::find()
+            .select_only()
+            .column(member::Column::UserId)
+            .filter(member::Column::WorkspaceId.eq(access.workspace()))
+            .filter(member::Column::UserId.is_in(some.iter().copied()))
+            .into_query();
+        let rows: Vec<(UserId, String)> = user::Entity::find()
+            .select_only()
+            .columns([user::Column::Id, user::Column::DisplayName])
+            .filter(user::Column::Id.in_subquery(members))
+            .filter(user::Column::DeletedAt.is_null())
+            .order_by_asc(user::Column::Id)
+            .into_tuple()
+            .all(db)
+            .await?;
+        named.extend(rows);
+    }
+    Ok(named)
+}
+
 /// What people call themselves, by their ids.
 pub(crate) async fn names(
     db: &impl ConnectionTrait,

@@ -48,6 +48,20 @@ async fn reading_a_restricted_page_is_an_entry_and_reading_an_open_one_is_none()
     assert_eq!(by(&admin, &owner, &workspace, &restricted).await, 1);
     assert_eq!(by(&admin, &owner, &workspace, &below).await, 1);
     assert_eq!(readings(&owner, &workspace, &open).await, Vec::<String>::new());
+
+    // Whoever reads what an open page shows of a restricted one has read there.
+    let other = owner
+        .document(&workspace, "Bonus", json!([{ "id": "b", "type": "paragraph", "text": "much" }]))
+        .await;
+    let other = other["id"].as_str().expect("an id").to_owned();
+    let bonus = format!("/api/v1/documents/{other}/");
+    owner.patch(&bonus, &json!({ "default_level": "none" })).await.expect(200);
+    let mirror = json!([{ "type": "synced_block", "props": { "source_document_id": other, "source_block_id": "b" } }]);
+    let start = owner.document(&workspace, "Start", mirror).await;
+    let start = format!("/api/v1/documents/{}/", start["id"].as_str().expect("an id"));
+    let shown = admin.get(&start).await.expect(200).body;
+    assert_eq!(shown["references"]["sources"][0]["blocks"][0]["text"], "much");
+    assert_eq!(by(&admin, &owner, &workspace, &other).await, 1);
     app.stop().await;
 }
 

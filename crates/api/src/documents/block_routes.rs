@@ -2,6 +2,7 @@
 
 use super::{
     batch_routes::edit_of,
+    references::{self, References},
     shape::{Block, BlockInput, Mark, Standing, base_heads},
 };
 use crate::{
@@ -14,6 +15,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web, web::Data};
 use collab::rooms::EditRequest;
 use documents::{
     op::{NewBlock, Op, Place, Pos},
+    projection::Content,
     view,
 };
 use kernel::error::Field;
@@ -139,6 +141,18 @@ struct Blocks {
     standing: Standing,
     /// The blocks as a tree.
     blocks: Vec<Block>,
+    /// What they name and show of other places.
+    references: References,
+}
+
+/// A block, and what it names and shows of other places.
+#[derive(Serialize, ToSchema)]
+struct BlockWithReferences {
+    /// The block.
+    #[serde(flatten)]
+    block: Block,
+    /// What it and what is under it names and shows.
+    references: References,
 }
 
 /// What a write did.
@@ -243,6 +257,7 @@ async fn list(state: Data<State>, CanShared(access): CanShared<ViewDocument>) ->
     let (head, content) = state.rooms.read(&access).await?;
     Ok(web::Json(Blocks {
         standing: (&head).into(),
+        references: references::of(&state, &access, (&content, &content.blocks)).await?,
         blocks: content.blocks.into_iter().map(Block::from).collect(),
     }))
 }
@@ -259,26 +274,31 @@ async fn insert(state: Data<State>, CanShared(access): CanShared<EditDocument>, 
     Ok(HttpResponse::Created().json(apply(&state, &access, ops, about, Vec::new()).await?))
 }
 
-async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) -> Result<(Standing, view::Block), ApiError> {
+/// A block, where its page stands, and what the page holds.
+async fn find(state: &State, access: &DocumentAccess<ViewDocument>, id: &str) -> Result<(Standing, view::Block, Content), ApiError> {
     let (head, content) = state.rooms.read(access).await?;
     let found = view::walk(&content.blocks)
         .map(|(_, block)| block)
         .find(|block| block.id == id)
         .cloned();
     let block = found.ok_or_else(|| ApiError::from(documents::error::Error::BlockNotFound(id.to_owned())))?;
-    Ok(((&head).into(), block))
+    Ok(((&head).into(), block, content))
 }
 
 /// Read a block with everything under it.
-#[utoipa::path(tag = "blocks", operation_id = "blocks.read", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 200, description = "The block", body = Block)))]
+#[utoipa::path(tag = "blocks", operation_id = "blocks.read", params(("document_id" = uuid::Uuid, Path), ("block_id" = String, Path)), responses((status = 200, description = "The block", body = BlockWithReferences)))]
 #[get("/documents/{document_id}/blocks/{block_id}/")]
 async fn read(
     state: Data<State>,
     CanShared(access): CanShared<ViewDocument>,
     At(block): At<BlockId>,
-) -> Result<web::Json<Block>, ApiError> {
-    let (_, block) = find(&state, &access, &block.0).await?;
-    Ok(web::Json(block.into()))
+) -> Result<web::Json<BlockWithReferences>, ApiError> {
+    let (_, block, content) = find(&state, &access, &block.0).await?;
+    let references = references::of(&state, &access, (&content, std::slice::from_ref(&block))).await?;
+    Ok(web::Json(BlockWithReferences {
+        block: block.into(),
+        references,
+    }))
 }
 
 /// Change a block's type, text, marks or props.
@@ -317,9 +337,14 @@ async fn children(
     CanShared(access): CanShared<ViewDocument>,
     At(block): At<BlockId>,
 ) -> Result<web::Json<Blocks>, ApiError> {
-    let (standing, mut block) = find(&state, &access, &block.0).await?;
+    let (standing, mut block, content) = find(&state, &access, &block.0).await?;
+    let references = references::of(&state, &access, (&content, &block.children)).await?;
     let blocks = std::mem::take(&mut block.children).into_iter().map(Block::from).collect();
-    Ok(web::Json(Blocks { standing, blocks }))
+    Ok(web::Json(Blocks {
+        standing,
+        blocks,
+        references,
+    }))
 }
 
 /// Make a block under a block.

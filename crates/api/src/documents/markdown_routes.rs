@@ -26,6 +26,7 @@ use documents::{
     log::Head,
     markdown::{self, Note, Saved},
     projection::Content,
+    shown,
 };
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
@@ -51,11 +52,15 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         .map_err(|_| ApiError::of_status(StatusCode::SERVICE_UNAVAILABLE))
 }
 
-/// Read a page as Markdown, as it is or as it was.
+/// Read a page as Markdown, as it is or as it was. Blocks that stand for pages have their titles as they are now.
 #[utoipa::path(tag = "documents", operation_id = "documents.markdown", params(("document_id" = uuid::Uuid, Path), WhichState), responses((status = 200, description = "The page; `ETag` names its heads", content_type = "text/markdown", body = String)))]
 #[get("/documents/{document_id}/markdown/")]
 async fn read(state: Data<State>, CanShared(access): CanShared<ViewDocument>, which: Query<WhichState>) -> Result<HttpResponse, ApiError> {
-    let (head, content) = content(&state, &access, &which.0).await?;
+    let (head, mut content) = content(&state, &access, &which.0).await?;
+    if which.0.is_present() {
+        let blocks = &mut content.blocks;
+        shown::entitle(&state.db, access.who(), blocks).await.map_err(Error::from)?;
+    }
     let text = aside(move || markdown::to_markdown(&content.title, &content.blocks)).await?;
     Ok(HttpResponse::Ok()
         .insert_header(tag(&head).header())
@@ -142,7 +147,8 @@ struct SavedMarkdown {
 }
 
 /// Save a page as Markdown. Blocks that are alike keep their ids and what hangs on them; only what differs is changed, as
-/// one change. With `If-Match` it fails when the page has changed, with `base_heads` it merges.
+/// one change. With `If-Match` it fails when the page has changed before it is taken up; what others write in that very
+/// moment is kept and merges, as everything does with `base_heads`.
 #[utoipa::path(tag = "documents", operation_id = "documents.save_markdown", params(("document_id" = uuid::Uuid, Path), On, ("If-Match" = Option<String>, Header, description = "The `ETag` you read")), request_body(content = String, content_type = "text/markdown"), responses((status = 200, description = "Saved; `ETag` names the heads", body = SavedMarkdown)))]
 #[put("/documents/{document_id}/markdown/")]
 async fn save(
@@ -169,7 +175,12 @@ async fn save(
             message_id: super::block_routes::message_id(on.0.message_id)?,
             ..EditRequest::default()
         };
-        let done = state.rooms.edit(&access, request).await?;
+        // The edits are ours: nobody can look up which it was.
+        let done = state
+            .rooms
+            .edit(&access, request)
+            .await
+            .map_err(|error| ApiError::from(error).repointed(|_| String::new()))?;
         (done.head, done.is_duplicate)
     };
     Ok(HttpResponse::Ok().insert_header(tag(&head).header()).json(SavedMarkdown {

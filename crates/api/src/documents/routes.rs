@@ -49,6 +49,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     shelf_routes::routes(config);
     block_routes::routes(config);
     markdown_routes::routes(config);
+    super::references::routes(config);
     lock_routes::routes(config);
     super::presence::routes(config);
     super::sync::routes(config);
@@ -185,17 +186,15 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
             },
         )
         .await?;
-    let level = access::level(&state.db, who, made.row.id)
-        .await?
-        .map_or(Level::View, |(level, _)| level);
-    Ok(HttpResponse::Created().json(whole(made.row, level, &made.head, made.content)))
+    let access = state.door().open::<ViewDocument>(who, made.row.id).await?;
+    Ok(HttpResponse::Created().json(whole(&state, &access, (&made.head, made.content)).await?))
 }
 
 /// A page that was just made.
 async fn answer(state: &State, who: access::Who, id: DocumentId) -> Result<HttpResponse, ApiError> {
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(HttpResponse::Created().json(whole(access.document().clone(), access.level(), &head, content)))
+    Ok(HttpResponse::Created().json(whole(state, &access, (&head, content)).await?))
 }
 
 /// A parent that cannot be used is a bad field of the request, but for faults of ours.
@@ -219,6 +218,13 @@ pub(super) struct WhichState {
     at: Option<String>,
 }
 
+impl WhichState {
+    /// Whether it is the page as it is.
+    pub(super) fn is_present(&self) -> bool {
+        self.at.is_none()
+    }
+}
+
 /// A page's content and where its log stands: now, or as it was.
 pub(super) async fn content(state: &State, access: &DocumentAccess<ViewDocument>, which: &WhichState) -> Result<(Head, Content), ApiError> {
     match &which.at {
@@ -236,7 +242,7 @@ pub(super) async fn content(state: &State, access: &DocumentAccess<ViewDocument>
 async fn read(state: Data<State>, CanShared(access): CanShared<ViewDocument>, which: Query<WhichState>) -> Result<HttpResponse, ApiError> {
     let (head, content) = content(&state, &access, &which.0).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
-    let page = whole(access.document().clone(), access.level(), &head, content);
+    let page = whole(&state, &access, (&head, content)).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
@@ -321,7 +327,7 @@ async fn edit(
     }
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
+    Ok(HttpResponse::Ok().json(whole(&state, &access, (&head, content)).await?))
 }
 
 /// How a page is deleted.
@@ -369,5 +375,5 @@ async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument
         .await?;
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), &head, content)))
+    Ok(HttpResponse::Ok().json(whole(&state, &access, (&head, content)).await?))
 }

@@ -1,11 +1,13 @@
 //! What pages and blocks look like to clients.
 
+use super::references::{self, References};
+use crate::{problem::ApiError, state::State};
 use documents::{heads, log::Head, op::NewBlock, projection::Content, url, view};
 use kernel::{clock::Time, error::Field, id::*, role::Level};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use workspaces::access::{CommentDocument, EditDocument, Grants, ManageDocument};
+use workspaces::access::{CommentDocument, DocumentAccess, EditDocument, Grants, ManageDocument, ViewDocument};
 
 /// What the caller may do with a page.
 #[derive(Serialize, ToSchema)]
@@ -201,17 +203,28 @@ pub struct DocumentWithBlocks {
     pub standing: Standing,
     /// Its blocks as a tree.
     pub blocks: Vec<Block>,
+    /// What they name and show of other places.
+    pub references: References,
 }
 
-/// Puts a page together from its row and its content.
-pub fn whole(row: entity::document::Model, level: Level, head: &Head, content: Content) -> DocumentWithBlocks {
-    let mut document = Document::from((row, level));
+/// Puts a page together for somebody who reads it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn whole(
+    state: &State,
+    access: &DocumentAccess<ViewDocument>,
+    (head, content): (&Head, Content),
+) -> Result<DocumentWithBlocks, ApiError> {
+    let references = references::of(state, access, (&content, &content.blocks)).await?;
+    let mut document = Document::from((access.document().clone(), access.level()));
     document.title = content.title;
-    DocumentWithBlocks {
+    Ok(DocumentWithBlocks {
         document,
         standing: head.into(),
         blocks: content.blocks.into_iter().map(Block::from).collect(),
-    }
+        references,
+    })
 }
 
 /// A block to be made, with everything under it.
@@ -271,9 +284,9 @@ impl From<BlockInput> for NewBlock {
 ///
 /// # Errors
 /// Names the field when one is no hash.
-pub fn base_heads(heads: Option<Vec<String>>) -> Result<Option<Vec<heads::Hash>>, crate::problem::ApiError> {
+pub fn base_heads(heads: Option<Vec<String>>) -> Result<Option<Vec<heads::Hash>>, ApiError> {
     let refused = || {
-        crate::problem::ApiError::invalid(vec![Field::new(
+        ApiError::invalid(vec![Field::new(
             "/base_heads",
             "invalid",
             "is a list of heads as a page shows them",

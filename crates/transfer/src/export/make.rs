@@ -115,7 +115,7 @@ async fn single(tools: Tools<'_>, order: &Order, job: JobId, page: &Found) -> Re
         around.assets = pictures(tools, &access, &content.blocks).await?;
     }
     if !matches!(order.format, Format::Json | Format::Automerge) {
-        content::fill(tools.db, order.user, &mut content).await?;
+        content::fill(tools.db, order.user, page.row.id, &mut content).await?;
     }
     let rendered = render::render(tools.db, tools.settings, order.format, (&page.row, Arc::new(content), around)).await?;
     let size = rendered.bytes.len() as u64;

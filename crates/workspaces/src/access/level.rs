@@ -135,7 +135,8 @@ pub async fn level(db: &impl ConnectionTrait, who: impl Into<Who>, id: DocumentI
 }
 
 /// Somebody's levels on many pages, in the trash or not, with three queries for every 500 of them. A page that is not
-/// there, or whose workspace they do not belong to, is not in the answer.
+/// there, or whose workspace they do not belong to, is not in the answer; nor, for whoever holds a share link, one of
+/// another workspace than the link's.
 ///
 /// # Errors
 /// Only the database's.
@@ -159,6 +160,15 @@ async fn levels_held(db: &impl ConnectionTrait, who: Who, ids: &[DocumentId]) ->
     let mut levels = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let homes = homes(db, ids).await?;
+        if let Some(which) = who.link() {
+            let pages: Vec<(DocumentId, WorkspaceId)> = homes.iter().map(|home| (home.id, home.workspace_id)).collect();
+            let mut held = link::held(db, which, &pages).await?;
+            let kept = homes
+                .into_iter()
+                .filter_map(|home| Some((home.id, (held.remove(&home.id)?, home.is_archived()))));
+            levels.extend(kept);
+            continue;
+        }
         let workspaces: Vec<WorkspaceId> = homes.iter().map(|home| home.workspace_id).collect();
         let standings = standings(db, who, &workspaces).await?;
         let asked: Vec<DocumentId> = homes

@@ -338,7 +338,18 @@ async fn a_share_link_opens_its_page_and_what_hangs_openly_under_it() {
             .await
             .expect("a link");
         let who = Who::with_link(link.id, 0, UserId::new());
+        let ids: Vec<DocumentId> = world.pages.iter().map(|page| page.id).collect();
+        let listed = access::levels(db, who, &ids).await.expect("reads");
+        let past = access::levels(db, Who::with_link(link.id, 1, UserId::new()), &ids)
+            .await
+            .expect("reads");
+        assert!(past.is_empty(), "seed {seed}, another password was given");
         for page in &world.pages {
+            assert_eq!(
+                listed[&page.id],
+                world.linked(target, link.level, page.id),
+                "seed {seed}, in a list"
+            );
             let expected = world.linked(target, link.level, page.id);
             let found = access::level(db, who, page.id).await.expect("reads").map(|(level, _)| level);
             assert_eq!(found, Some(expected), "seed {seed}");

@@ -237,7 +237,7 @@ impl<'a> Making<'a> {
         let Some(path) = self.readable.get(&page.row.id).cloned() else {
             return Ok(());
         };
-        content::fill(self.tools.db, self.order.user, &mut content).await?;
+        content::fill(self.tools.db, self.order.user, page.row.id, &mut content).await?;
         let around = self.around(page.row.id, &path, files, &content).await?;
         let rendered = render::render(
             self.tools.db,

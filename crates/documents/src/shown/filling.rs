@@ -1,0 +1,71 @@
+//! What a page shows, put into its blocks: for paper and other places that nobody edits. What is put in is never saved.
+
+use super::{Key, MAX_BLOCKS, MAX_ROUNDS, Shown, Source, source_of};
+use crate::view::{self, Block};
+use kernel::id::DocumentId;
+use serde_json::json;
+use std::collections::HashMap;
+
+impl Shown {
+    /// Gives blocks that stand for a page its title as it is now. Those of pages that are not shown keep what they came with.
+    pub fn entitle(&self, blocks: &mut [Block]) {
+        let mut open: Vec<&mut Block> = blocks.iter_mut().collect();
+        while let Some(block) = open.pop() {
+            if matches!(block.kind.as_str(), "child_page" | "link_to_page") {
+                let id = block
+                    .props
+                    .get("document_id")
+                    .and_then(|id| id.as_str())
+                    .and_then(|id| id.parse().ok());
+                if let Some((row, _)) = id.and_then(|id: DocumentId| self.pages.get(&id)) {
+                    block.props.insert("title".to_owned(), json!(row.title));
+                }
+            }
+            open.extend(block.children.iter_mut());
+        }
+    }
+
+    /// The same, and puts into the synced blocks of `page` what they show.
+    pub fn fill(&self, page: DocumentId, blocks: &mut [Block]) {
+        let sources = self.sources.iter().map(|source| ((source.document, source.block.clone()), source));
+        let mut filler = Filler {
+            sources: sources.collect(),
+            path: Vec::new(),
+            left: MAX_BLOCKS,
+        };
+        filler.fill(page, blocks);
+        self.entitle(blocks);
+    }
+}
+
+struct Filler<'s> {
+    sources: HashMap<Key, &'s Source>,
+    /// The sources that this stands in.
+    path: Vec<Key>,
+    /// Blocks that may still be put in: a source may stand in many places.
+    left: usize,
+}
+
+impl Filler<'_> {
+    fn fill(&mut self, page: DocumentId, blocks: &mut [Block]) {
+        for block in blocks {
+            match source_of(block, page) {
+                Some(key) => self.put(key, block),
+                None => self.fill(page, &mut block.children),
+            }
+        }
+    }
+
+    fn put(&mut self, key: Key, block: &mut Block) {
+        let Some(source) = self.sources.get(&key).copied() else { return };
+        let count = view::walk(&source.blocks).count();
+        if self.path.len() == MAX_ROUNDS || self.path.contains(&key) || count > self.left {
+            return;
+        }
+        self.left -= count;
+        block.children.clone_from(&source.blocks);
+        self.path.push(key);
+        self.fill(source.document, &mut block.children);
+        self.path.pop();
+    }
+}
