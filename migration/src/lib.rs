@@ -18,6 +18,7 @@ mod m0015_document_locks;
 mod m0016_search;
 mod m0017_attachments;
 mod m0018_exports;
+mod m0019_search_leads;
 
 use sea_orm_migration::prelude::*;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_document_locks::Migration),
             Box::new(m0017_attachments::Migration),
             Box::new(m0018_exports::Migration),
+            Box::new(m0019_search_leads::Migration),
             Box::new(m0014_history::Migration),
         ]
     }

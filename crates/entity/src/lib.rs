@@ -44,6 +44,7 @@ pub mod report;
 pub mod report_subscription;
 pub mod schedule;
 pub mod search_entry;
+pub mod search_lead;
 pub mod session;
 pub mod share_link;
 pub mod socket_ticket;

@@ -6,6 +6,7 @@ use crate::{
     engine::{self, Where},
     find::Wanted,
     index::first_of,
+    rank::Scale,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
@@ -16,11 +17,8 @@ const NEWEST: usize = 500;
 /// The newest with the words in their title that are ranked besides, when there are more than the newest.
 const TITLED: usize = 100;
 
-/// What a word in the title counts, of one in the text.
-const TITLE_WEIGHT: f64 = 10.0;
-
 /// Something that answers, and how well.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     /// Its entry.
     pub id: i64,
@@ -28,6 +26,15 @@ pub(crate) struct Candidate {
     pub subject_id: Uuid,
     /// How well it answers; more is better.
     pub relevance: f64,
+}
+
+/// The same before it is weighed.
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    subject_id: Uuid,
+    /// None of what was put in before leads were kept.
+    lead: Option<String>,
 }
 
 /// What answers in a workspace, of what is seen there.
@@ -54,7 +61,13 @@ async fn some(db: &impl ConnectionTrait, sight: &Sight, ask: &Ask, wanted: &Want
         _ => query.postgres(sight, ask, wanted, place),
     };
     let statement = Statement::from_sql_and_values(backend, format!("WITH RECURSIVE {tables}{sql}"), query.values);
-    Candidate::find_by_statement(statement).all(db).await
+    let scale = Scale::of(ask);
+    let weighed = |row: Row| Candidate {
+        id: row.id,
+        subject_id: row.subject_id,
+        relevance: scale.weigh(row.lead.as_deref().unwrap_or_default()),
+    };
+    Ok(Row::find_by_statement(statement).all(db).await?.into_iter().map(weighed).collect())
 }
 
 /// A query in the making.
@@ -73,7 +86,7 @@ impl Query {
     /// What is seen, and what lies inside of a page, as tables of entries.
     fn tables(&mut self, sight: &Sight, wanted: &Wanted) -> String {
         let mut tables = sight.tables(self.backend, &mut self.values);
-        if sight.side() != Side::Everything {
+        if sight.side() == Side::Seen {
             tables += "sighted_entries(id) AS MATERIALIZED (
                 SELECT e.id FROM sighted JOIN search_entries e ON e.document_id = sighted.id), ";
         }
@@ -98,7 +111,7 @@ impl Query {
         let plus = if self.backend == DbBackend::Sqlite { "+" } else { "" };
         match sight.side() {
             Side::Everything => {}
-            Side::Hidden => all.push(format!("{id} NOT IN (SELECT id FROM sighted_entries)")),
+            Side::Hidden => all.push(sight.sees("d")),
             Side::Seen => all.push(format!("{plus}{id} IN (SELECT id FROM sighted_entries)")),
         }
         if wanted.inside.is_some() {
@@ -129,7 +142,7 @@ impl Query {
         let conditions = self.conditions(sight, wanted, "w.rowid");
         format!(
             "one(n) AS (SELECT 1)
-             SELECT w.rowid AS id, e.subject_id, -bm25(search_words, {TITLE_WEIGHT:.1}, 1.0, 0.0) AS relevance
+             SELECT w.rowid AS id, e.subject_id, (SELECT l.words FROM search_leads l WHERE l.id = w.rowid) AS lead
              FROM search_words w CROSS JOIN search_entries e ON e.id = w.rowid CROSS JOIN documents d ON d.id = e.document_id
              WHERE search_words MATCH {matched} AND {conditions}
              ORDER BY w.rowid DESC LIMIT {}",
@@ -140,18 +153,16 @@ impl Query {
     /// The words stand in the statement itself: whether they are rare decides how PostgreSQL had best look for them, and of
     /// a value that comes apart it does not know that.
     fn postgres(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> String {
-        let literal = |query: String| format!("'{}'::tsquery", query.replace('\'', "''"));
-        let matched = literal(format!("'{}' & {}", engine::home(sight.workspace()), engine::tsquery(ask, place)));
-        let ranked = literal(engine::tsquery(ask, Where::Anywhere));
+        let matched = format!("'{}' & {}", engine::home(sight.workspace()), engine::tsquery(ask, place)).replace('\'', "''");
         let workspace = self.value(sight.workspace());
         let conditions = self.conditions(sight, wanted, "w.id");
         format!(
             "newest AS MATERIALIZED (
-                SELECT w.id, e.subject_id, w.words FROM search_words w
+                SELECT w.id, e.subject_id FROM search_words w
                 JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
-                WHERE w.words @@ {matched} AND w.workspace_id = {workspace} AND {conditions}
+                WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}
                 ORDER BY w.id DESC LIMIT {})
-             SELECT id, subject_id, ts_rank_cd('{{0.1, 0.1, 0.1, 1.0}}', words, {ranked}, 1)::float8 AS relevance FROM newest",
+             SELECT newest.id, newest.subject_id, l.words AS lead FROM newest LEFT JOIN search_leads l ON l.id = newest.id",
             most(place)
         )
     }

@@ -15,6 +15,8 @@ const LAST_PLACE: usize = 16_383;
 const PLACES_KEPT: usize = 255;
 /// Stands between blocks, so that no phrase goes over an end. No letter, so no word holds it; yet SQLite keeps it.
 const BREAK: char = '\u{E000}';
+/// The most bytes of text that are weighed: a page or two.
+const LEAD_BYTES: usize = 4 << 10;
 
 /// The words of an entry.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -55,6 +57,25 @@ impl Words {
     pub(crate) fn fts5(&self) -> (String, String) {
         let rows: Vec<String> = self.body.iter().map(|row| row.join(" ")).collect();
         (self.title.join(" "), rows.join(&format!(" {BREAK} ")))
+    }
+
+    /// What is weighed: the title, a line break, and the beginning of the text.
+    pub(crate) fn lead(&self) -> String {
+        let mut lead = self.title.join(" ");
+        let most = lead.len() + LEAD_BYTES;
+        lead.push('\n');
+        for (at, row) in self.body.iter().enumerate() {
+            if at > 0 {
+                lead.extend([' ', BREAK]);
+            }
+            for word in row {
+                if lead.len() + word.len() > most {
+                    return lead;
+                }
+                lead.extend([" ", word]);
+            }
+        }
+        lead
     }
 
     /// The literal for PostgreSQL, the tenant among the words.

@@ -4,7 +4,7 @@ use crate::{
     engine::{self, Words},
     subject::{Kind, Subject, Text, Version},
 };
-use entity::search_entry;
+use entity::{search_entry, search_lead};
 use kernel::{clock::Time, id::*};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
@@ -13,7 +13,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// How words are cut now. Another way of cutting is another number: then everything is put in anew.
-pub const FORMAT: i32 = 1;
+pub const FORMAT: i32 = 2;
 /// Bits of an entry's id that tell apart what was changed in the same millisecond.
 const SALT_BITS: u32 = 20;
 
@@ -69,6 +69,11 @@ pub async fn put(tx: &DatabaseTransaction, subject: &Subject, text: &Text, versi
     };
     search_entry::Entity::insert(row).exec_without_returning(tx).await?;
     put_words(tx, id, subject.workspace, &words).await?;
+    let lead = search_lead::ActiveModel {
+        id: Set(id),
+        words: Set(words.lead()),
+    };
+    search_lead::Entity::insert(lead).exec_without_returning(tx).await?;
     Ok(true)
 }
 

@@ -14,6 +14,7 @@ pub mod find;
 mod fold;
 pub mod index;
 pub mod marked;
+mod rank;
 pub mod subject;
 mod words;
 

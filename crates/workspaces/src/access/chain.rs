@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Statement, V
 use std::collections::{BTreeMap, HashMap};
 
 /// Links of a chain that are looked at. Pages nest no deeper than 100, so a chain that is longer is a circle.
-const MAX_DEPTH: i32 = 128;
+pub(super) const MAX_DEPTH: i32 = 128;
 
 #[derive(FromQueryResult)]
 struct Link {

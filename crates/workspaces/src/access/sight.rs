@@ -2,11 +2,11 @@
 //! not count, take up room, or be waited for.
 //!
 //! Few pages say anything about access. Between two that do, everything is as the upper one is. So the levels of those few
-//! are asked as the door asks them, and the condition names the smaller side: what hangs under pages that cannot be seen
-//! where most can, and what hangs under pages that can be seen where most cannot. The tree itself is walked by the query, on
-//! the rows as they are at that moment.
+//! are asked as the door asks them, and the condition names the smaller side: pages below which nothing can be seen where most
+//! can, and pages below which all can where most cannot. The tree itself is walked by the query, on the rows as they are at that
+//! moment: from each page upwards where most is seen, and downwards, once, where little is.
 
-use super::{Access, ReadWorkspace, level::levels, rule, standing::standings};
+use super::{Access, ReadWorkspace, chain::MAX_DEPTH, level::levels, rule, standing::standings};
 use kernel::{id::*, role::Level, role::Role};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use std::collections::BTreeSet;
@@ -100,7 +100,7 @@ impl Sight {
         matches!(&self.sees, Sees::Only(bounds) if bounds.roots.is_empty())
     }
 
-    /// Which side of the tree `sighted`, the table that [`Sight::tables`] gives, lists.
+    /// Which side of the tree is the smaller one, and so the one that conditions are made of.
     pub fn side(&self) -> Side {
         match &self.sees {
             Sees::All => Side::Everything,
@@ -109,31 +109,66 @@ impl Sight {
         }
     }
 
-    /// Tables for the `WITH RECURSIVE` of a query, ending in a comma, and empty where [`Side::Everything`] is seen: the last
-    /// is `sighted(id)`, the pages of the side that is listed. Appends the values they ask for.
+    /// Tables for the `WITH RECURSIVE` of a query, ending in a comma, and empty where [`Side::Everything`] is seen: what
+    /// [`Sight::sees`] asks for. Where little is seen, the last is `sighted(id)`, the pages that are. Appends the values they
+    /// ask for.
     pub fn tables(&self, backend: DbBackend, values: &mut Vec<Value>) -> String {
         let bounds = match &self.sees {
             Sees::All => return String::new(),
             Sees::AllBut(bounds) | Sees::Only(bounds) => bounds,
         };
         let (roots, granted) = (list(backend, &bounds.roots, values), list(backend, &bounds.granted, values));
+        let tables = format!("sight_roots(id) AS ({roots}), sight_granted(id) AS ({granted}), ");
+        if self.side() == Side::Hidden {
+            return tables;
+        }
+        // Left to itself, SQLite reads all pages of all tenants for a filter that shall spare it looking for children.
+        let few = match backend {
+            DbBackend::Sqlite => "likelihood(sighted.id IS NOT NULL, 0.00001) AND",
+            _ => "",
+        };
         // A page in the trash is passed through: what was restored from under it hangs there no more.
         format!(
-            "sight_roots(id) AS ({roots}), sight_granted(id) AS ({granted}),
-             sighted(id) AS (
+            "{tables} sighted(id) AS (
                 SELECT id FROM sight_roots
                 UNION
                 SELECT d.id FROM sighted JOIN documents d ON d.parent_id = sighted.id
-                WHERE d.default_level IS NULL AND NOT d.restricted AND d.id NOT IN (SELECT id FROM sight_granted)
+                WHERE {few} d.default_level IS NULL AND NOT d.restricted AND d.id NOT IN (SELECT id FROM sight_granted)
              ), "
         )
     }
+
+    /// The condition that a page is seen; `page` is what the query calls its row of `documents`.
+    ///
+    /// Where most is seen it looks up from the page to the first one that says something: a few rows for each page that is
+    /// asked about, whatever the size of what is hidden.
+    pub fn sees(&self, page: &str) -> String {
+        let says =
+            |row: &str| format!("({row}.default_level IS NOT NULL OR {row}.restricted OR {row}.id IN (SELECT id FROM sight_granted))");
+        match self.side() {
+            Side::Everything => "TRUE".to_owned(),
+            Side::Seen => format!("{page}.id IN (SELECT id FROM sighted)"),
+            Side::Hidden => format!(
+                "NOT EXISTS (
+                    WITH RECURSIVE sight_up(id, parent_id, says, depth) AS (
+                        SELECT {page}.id, {page}.parent_id, {}, 0
+                        UNION ALL
+                        SELECT p.id, p.parent_id, {}, sight_up.depth + 1
+                        FROM sight_up JOIN documents p ON p.id = sight_up.parent_id
+                        WHERE NOT sight_up.says AND sight_up.depth < {MAX_DEPTH}
+                    )
+                    SELECT 1 FROM sight_up WHERE says AND id IN (SELECT id FROM sight_roots) OR depth = {MAX_DEPTH})",
+                says(page),
+                says("p")
+            ),
+        }
+    }
 }
 
-/// What the table of a [`Sight`] lists.
+/// Which side of the tree a [`Sight`] knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// There is no such table: every page is seen.
+    /// Every page is seen.
     Everything,
     /// What is not seen; everything else is.
     Hidden,

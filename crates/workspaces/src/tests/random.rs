@@ -3,7 +3,7 @@
 
 use super::Stage;
 use crate::{
-    access::{self, Door, Side, Sight, Who},
+    access::{self, Door, Sight, Who},
     explain,
 };
 use entity::{document, grant, group, group_member, share_link, workspace, workspace_settings};
@@ -276,14 +276,10 @@ async fn sighted(world: &World, user: UserId) -> BTreeSet<DocumentId> {
     let mut values = Vec::new();
     let tables = sight.tables(db.get_database_backend(), &mut values);
     values.push(sight.workspace().into());
-    let seen = match sight.side() {
-        Side::Everything => "",
-        Side::Hidden => "AND d.id NOT IN (SELECT id FROM sighted)",
-        Side::Seen => "AND d.id IN (SELECT id FROM sighted)",
-    };
     let sql = format!(
-        "WITH RECURSIVE {tables} one(n) AS (SELECT 1) SELECT d.* FROM documents d, one WHERE d.workspace_id = ${} {seen}",
-        values.len()
+        "WITH RECURSIVE {tables} one(n) AS (SELECT 1) SELECT d.* FROM documents d, one WHERE d.workspace_id = ${} AND {}",
+        values.len(),
+        sight.sees("d")
     );
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     let rows = document::Entity::find().from_raw_sql(statement).all(db).await.expect("reads");
