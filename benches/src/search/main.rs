@@ -36,6 +36,9 @@ struct Args {
     /// An empty database (postgres://…); an SQLite file of its own when left out
     #[arg(long)]
     database_url: Option<String>,
+    /// The database was filled by an earlier run
+    #[arg(long, requires = "database_url")]
+    filled: bool,
 }
 
 fn main() -> Result<()> {
@@ -59,7 +62,14 @@ async fn run(args: Args) -> Result<()> {
     Migrator::up(&db, None).await.context("the schema")?;
     let mut corpus = Corpus::new();
     let (began, cpu) = (Instant::now(), cpu_secs());
-    let world = World::build(&db, &mut corpus, (args.pages, args.words)).await?;
+    if args.filled {
+        // The same words and questions as when it was filled.
+        (0..args.pages + args.pages / 4).for_each(|_| drop(world::text(&mut corpus, args.words)));
+    }
+    let world = match args.filled {
+        true => World::of(&db).await?,
+        false => World::build(&db, &mut corpus, (args.pages, args.words)).await?,
+    };
     println!(
         "{} pages of {} words put in: {:.1} s, {:.2} ms of this process a page",
         args.pages,

@@ -2,7 +2,7 @@
 //! workspace beside it. An owner, a member who sees nine tenths, and a guest who was granted two branches and some pages.
 
 use crate::corpus::Corpus;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use backends::db::write;
 use chrono::Duration;
 use entity::{document, grant, member, user, workspace};
@@ -23,6 +23,16 @@ const GRANTED: usize = 100;
 
 /// A proof that somebody may search.
 pub type Home = Access<ReadWorkspace>;
+
+/// What a page says.
+pub fn text(corpus: &mut Corpus, words: usize) -> Text {
+    let mut parts: Vec<(String, String)> = (0..6).map(|block| (format!("b{block}"), corpus.text(words / 6))).collect();
+    parts.push(("c".to_owned(), corpus.chinese(20)));
+    Text {
+        title: corpus.text(4),
+        parts,
+    }
+}
 
 /// Who is there, and where.
 pub struct World {
@@ -57,6 +67,19 @@ impl World {
         Ok(world)
     }
 
+    /// The world of an earlier run.
+    pub async fn of(db: &DatabaseConnection) -> Result<Self> {
+        let rows = member::Entity::find().all(db).await?;
+        let of = |role: Role| rows.iter().find(|row| row.role == role).context("nobody of that role");
+        let (guest, member) = (of(Role::Guest)?, of(Role::Member)?);
+        Ok(Self {
+            workspace: guest.workspace_id,
+            owner: of(Role::Owner)?.user_id,
+            member: member.user_id,
+            guest: guest.user_id,
+        })
+    }
+
     async fn plant(&self, db: &DatabaseConnection, corpus: &mut Corpus, (pages, words, home): (usize, usize, WorkspaceId)) -> Result<()> {
         let mut ids: Vec<DocumentId> = Vec::with_capacity(pages);
         while ids.len() < pages {
@@ -68,10 +91,7 @@ impl World {
                     let parent = if n > 40 * BRANCHES { ids.get(n / 40).copied() } else { parent };
                     let row = self.row(home, parent, (n, pages));
                     ids.push(row.id);
-                    let mut parts: Vec<(String, String)> = (0..6).map(|block| (format!("b{block}"), corpus.text(words / 6))).collect();
-                    parts.push(("c".to_owned(), corpus.chinese(20)));
-                    let title = corpus.text(4);
-                    (row, Text { title, parts })
+                    (row, text(corpus, words))
                 })
                 .collect();
             write(db, async |tx: &DatabaseTransaction| self.put(tx, &some).await).await?;

@@ -42,25 +42,13 @@ struct Row {
 /// # Errors
 /// Only the database's.
 pub(crate) async fn of(db: &impl ConnectionTrait, sight: &Sight, ask: &Ask, wanted: &Wanted) -> Result<Vec<Candidate>, DbErr> {
-    let mut found = some(db, sight, ask, wanted, Where::Anywhere).await?;
-    if found.len() == NEWEST {
-        found.extend(some(db, sight, ask, wanted, Where::InTitle).await?);
-    }
-    Ok(found)
-}
-
-async fn some(db: &impl ConnectionTrait, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> Result<Vec<Candidate>, DbErr> {
     let backend = db.get_database_backend();
     let mut query = Query {
         backend,
         values: Vec::new(),
     };
-    let tables = query.tables(sight, wanted);
-    let sql = match backend {
-        DbBackend::Sqlite => query.sqlite(sight, ask, wanted, place),
-        _ => query.postgres(sight, ask, wanted, place),
-    };
-    let statement = Statement::from_sql_and_values(backend, format!("WITH RECURSIVE {tables}{sql}"), query.values);
+    let sql = query.whole(sight, ask, wanted);
+    let statement = Statement::from_sql_and_values(backend, sql, query.values);
     let scale = Scale::of(ask);
     let weighed = |row: Row| Candidate {
         id: row.id,
@@ -136,17 +124,38 @@ impl Query {
         all.join(" AND ")
     }
 
+    /// The newest, and the newest by their titles where there are more, in one statement: what is seen is walked once.
+    fn whole(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted) -> String {
+        let tables = self.tables(sight, wanted);
+        let (newest, titled) = (
+            self.matching(sight, ask, wanted, Where::Anywhere),
+            self.matching(sight, ask, wanted, Where::InTitle),
+        );
+        format!(
+            "WITH RECURSIVE {tables}
+             newest AS MATERIALIZED ({newest} ORDER BY 1 DESC LIMIT {NEWEST}),
+             titled AS MATERIALIZED ({titled} AND (SELECT count(*) FROM newest) = {NEWEST} ORDER BY 1 DESC LIMIT {TITLED}),
+             both_kinds AS (SELECT * FROM newest UNION ALL SELECT * FROM titled)
+             SELECT found.id, found.subject_id, l.words AS lead
+             FROM both_kinds AS found LEFT JOIN search_leads l ON l.id = found.id"
+        )
+    }
+
+    fn matching(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> String {
+        match self.backend {
+            DbBackend::Sqlite => self.sqlite(sight, ask, wanted, place),
+            _ => self.postgres(sight, ask, wanted, place),
+        }
+    }
+
     /// FTS5 gives rows in the order of their ids by itself, so it stops when there are enough.
     fn sqlite(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> String {
         let matched = self.value(engine::matched(ask, sight.workspace(), place));
         let conditions = self.conditions(sight, wanted, "w.rowid");
         format!(
-            "one(n) AS (SELECT 1)
-             SELECT w.rowid AS id, e.subject_id, (SELECT l.words FROM search_leads l WHERE l.id = w.rowid) AS lead
-             FROM search_words w CROSS JOIN search_entries e ON e.id = w.rowid CROSS JOIN documents d ON d.id = e.document_id
-             WHERE search_words MATCH {matched} AND {conditions}
-             ORDER BY w.rowid DESC LIMIT {}",
-            most(place)
+            "SELECT w.rowid AS id, e.subject_id FROM search_words w
+             CROSS JOIN search_entries e ON e.id = w.rowid CROSS JOIN documents d ON d.id = e.document_id
+             WHERE search_words MATCH {matched} AND {conditions}"
         )
     }
 
@@ -157,20 +166,9 @@ impl Query {
         let workspace = self.value(sight.workspace());
         let conditions = self.conditions(sight, wanted, "w.id");
         format!(
-            "newest AS MATERIALIZED (
-                SELECT w.id, e.subject_id FROM search_words w
-                JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
-                WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}
-                ORDER BY w.id DESC LIMIT {})
-             SELECT newest.id, newest.subject_id, l.words AS lead FROM newest LEFT JOIN search_leads l ON l.id = newest.id",
-            most(place)
+            "SELECT w.id, e.subject_id FROM search_words w
+             JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
+             WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}"
         )
-    }
-}
-
-fn most(place: Where) -> usize {
-    match place {
-        Where::Anywhere => NEWEST,
-        Where::InTitle => TITLED,
     }
 }
