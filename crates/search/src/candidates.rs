@@ -7,6 +7,7 @@ use crate::{
     find::Wanted,
     index::first_of,
     rank::Scale,
+    words::cut,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
@@ -33,8 +34,15 @@ pub(crate) struct Candidate {
 struct Row {
     id: i64,
     subject_id: Uuid,
+    title: String,
     /// None of what was put in before leads were kept.
     lead: Option<String>,
+}
+
+/// A lead without text.
+fn title_alone(title: &str) -> String {
+    let words: Vec<String> = cut(title).into_iter().map(|word| word.text).collect();
+    words.join(" ") + "\n"
 }
 
 /// What answers in a workspace, of what is seen there.
@@ -53,7 +61,7 @@ pub(crate) async fn of(db: &impl ConnectionTrait, sight: &Sight, ask: &Ask, want
     let weighed = |row: Row| Candidate {
         id: row.id,
         subject_id: row.subject_id,
-        relevance: scale.weigh(row.lead.as_deref().unwrap_or_default()),
+        relevance: scale.weigh(&row.lead.unwrap_or_else(|| title_alone(&row.title))),
     };
     Ok(Row::find_by_statement(statement).all(db).await?.into_iter().map(weighed).collect())
 }
@@ -75,8 +83,12 @@ impl Query {
     fn tables(&mut self, sight: &Sight, wanted: &Wanted) -> String {
         let mut tables = sight.tables(self.backend, &mut self.values);
         if sight.side() == Side::Seen {
-            tables += "sighted_entries(id) AS MATERIALIZED (
-                SELECT e.id FROM sighted JOIN search_entries e ON e.document_id = sighted.id), ";
+            // PostgreSQL would read the entries of all tenants to join them.
+            let entries = match self.backend {
+                DbBackend::Sqlite => "JOIN search_entries e ON e.document_id = sighted.id",
+                _ => "CROSS JOIN LATERAL (SELECT e.id FROM search_entries e WHERE e.document_id = sighted.id OFFSET 0) e",
+            };
+            tables += &format!("sighted_entries(id) AS MATERIALIZED (SELECT e.id FROM sighted {entries}), ");
         }
         if let Some(page) = wanted.inside {
             let page = self.value(page);
@@ -136,7 +148,7 @@ impl Query {
              newest AS MATERIALIZED ({newest} ORDER BY 1 DESC LIMIT {NEWEST}),
              titled AS MATERIALIZED ({titled} AND (SELECT count(*) FROM newest) = {NEWEST} ORDER BY 1 DESC LIMIT {TITLED}),
              both_kinds AS (SELECT * FROM newest UNION ALL SELECT * FROM titled)
-             SELECT found.id, found.subject_id, l.words AS lead
+             SELECT found.id, found.subject_id, found.title, l.words AS lead
              FROM both_kinds AS found LEFT JOIN search_leads l ON l.id = found.id"
         )
     }
@@ -153,7 +165,7 @@ impl Query {
         let matched = self.value(engine::matched(ask, sight.workspace(), place));
         let conditions = self.conditions(sight, wanted, "w.rowid");
         format!(
-            "SELECT w.rowid AS id, e.subject_id FROM search_words w
+            "SELECT w.rowid AS id, e.subject_id, e.title FROM search_words w
              CROSS JOIN search_entries e ON e.id = w.rowid CROSS JOIN documents d ON d.id = e.document_id
              WHERE search_words MATCH {matched} AND {conditions}"
         )
@@ -166,7 +178,7 @@ impl Query {
         let workspace = self.value(sight.workspace());
         let conditions = self.conditions(sight, wanted, "w.id");
         format!(
-            "SELECT w.id, e.subject_id FROM search_words w
+            "SELECT w.id, e.subject_id, e.title FROM search_words w
              JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
              WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}"
         )

@@ -13,6 +13,8 @@ const MAX_BYTES: usize = 500_000;
 /// The last place PostgreSQL tells apart, and how many it keeps of a word.
 const LAST_PLACE: usize = 16_383;
 const PLACES_KEPT: usize = 255;
+/// Stands before words of titles, which PostgreSQL is given once more: its index does not know of weights. No word holds it.
+const TITLED: &str = "~";
 /// Stands between blocks, so that no phrase goes over an end. No letter, so no word holds it; yet SQLite keeps it.
 const BREAK: char = '\u{E000}';
 /// The most bytes of text that are weighed: a page or two.
@@ -80,21 +82,23 @@ impl Words {
 
     /// The literal for PostgreSQL, the tenant among the words.
     pub(crate) fn tsvector(&self, workspace: WorkspaceId) -> String {
-        let mut places: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut at = 0;
-        for (row, weight) in std::iter::once((&self.title, "A")).chain(self.body.iter().map(|row| (row, ""))) {
+        let titled: Vec<String> = self.title.iter().map(|word| format!("{TITLED}{word}")).collect();
+        let rows = [&titled, &self.title].into_iter().chain(&self.body);
+        for row in rows {
             for word in row {
                 at += 1;
                 let known = places.entry(word).or_default();
                 if known.len() < PLACES_KEPT {
-                    known.push((at.min(LAST_PLACE), weight));
+                    known.push(at.min(LAST_PLACE));
                 }
             }
             at += 1;
         }
         let mut literal = format!("'{}'", home(workspace));
         for (word, places) in places {
-            let places: Vec<String> = places.into_iter().map(|(at, weight)| format!("{at}{weight}")).collect();
+            let places: Vec<String> = places.iter().map(usize::to_string).collect();
             write!(literal, " '{word}':{}", places.join(",")).unwrap_or_default();
         }
         literal
@@ -136,25 +140,22 @@ pub(crate) fn place(workspace: WorkspaceId) -> String {
     workspace.0.simple().to_string()
 }
 
-/// The question as a literal of PostgreSQL: the tenant's, and the words alone, which are what is ranked.
+/// The question as a literal of PostgreSQL.
 pub(crate) fn tsquery(ask: &Ask, place: Where) -> String {
-    let weight = match place {
+    let mark = match place {
         Where::Anywhere => "",
-        Where::InTitle => "A",
+        Where::InTitle => TITLED,
     };
-    let all = ask.all.iter().map(|term| row(term, weight));
+    let all = ask.all.iter().map(|term| row(term, mark));
     let none = ask.none.iter().map(|term| format!("!{}", row(term, "")));
     all.chain(none).collect::<Vec<_>>().join(" & ")
 }
 
-fn row(term: &Term, weight: &str) -> String {
+fn row(term: &Term, mark: &str) -> String {
     let last = term.words.len() - 1;
     let word = |(at, word): (usize, &String)| {
-        let star = if term.is_prefix && at == last { "*" } else { "" };
-        match (star, weight) {
-            ("", "") => format!("'{word}'"),
-            _ => format!("'{word}':{star}{weight}"),
-        }
+        let star = if term.is_prefix && at == last { ":*" } else { "" };
+        format!("'{mark}{word}'{star}")
     };
     format!("({})", term.words.iter().enumerate().map(word).collect::<Vec<_>>().join(" <-> "))
 }

@@ -14,8 +14,8 @@ const TYPICAL_TITLE: f64 = 5.0;
 const TYPICAL_TEXT: f64 = 200.0;
 /// What a title counts, of a text. What is new counts twice at most, so an old title stays before a new mention.
 const TITLE: f64 = 8.0;
-/// What a word counts that stands behind what is weighed.
-const BEHIND: f64 = 0.5;
+/// What a word counts that stands behind what is weighed: less than one that is there once, however short its words.
+const BEHIND: f64 = 0.1;
 /// What it counts that the words of a question stand in a row, as they were asked.
 const IN_A_ROW: f64 = 1.5;
 
@@ -35,8 +35,8 @@ impl<'a> Scale<'a> {
         Self { terms, row }
     }
 
-    /// How well what begins with these words answers; more is better. `lead` is that of [`entity::search_lead`], empty where
-    /// there is none.
+    /// How well what begins with these words answers; more is better. `lead` is that of [`entity::search_lead`], or a title
+    /// in the same form.
     pub(crate) fn weigh(&self, lead: &str) -> f64 {
         let (title, text) = lead.split_once('\n').unwrap_or_default();
         let (title, text) = (words(title), words(text));
@@ -121,6 +121,8 @@ mod tests {
         let mention = format!("x\n{}", "plum ".repeat(50));
         assert!(scale.weigh(&title) > 2.0 * scale.weigh("x\na plum"));
         assert!(scale.weigh("a plum\n") > 2.0 * scale.weigh(&mention));
+        let full = format!("x\nplum {}", "it ".repeat(4 * 1024 / 3));
+        assert!(scale.weigh(&full) > scale.weigh(&full.replace("plum", "pear")));
         // What no lead was kept of is not lost.
         assert!(scale.weigh("") > 0.0 && scale.weigh("") < scale.weigh("x\na plum"));
     }

@@ -31,7 +31,12 @@ async fn a_title_counts_more_than_text_and_new_more_than_old() {
     for _ in 0..20 {
         stage.says("something else", &["without them"]).await;
     }
-    assert_eq!(stage.titles(stage.owner, "plums ").await, ["about plums", "of fruit", "old fruit"]);
+    let expected = ["about plums", "of fruit", "old fruit"];
+    assert_eq!(stage.titles(stage.owner, "plums ").await, expected);
+    // Also of what was put in before anything was kept to be weighed.
+    let leads = entity::search_lead::Entity::delete_many().exec(stage.db()).await;
+    assert_eq!(leads.expect("removes").rows_affected, 23);
+    assert_eq!(stage.titles(stage.owner, "plums ").await, expected);
 }
 
 #[tokio::test]

@@ -122,20 +122,18 @@ impl Sight {
         if self.side() == Side::Hidden {
             return tables;
         }
-        // Left to itself, SQLite reads all pages of all tenants for a filter that shall spare it looking for children.
-        let few = match backend {
-            DbBackend::Sqlite => "likelihood(sighted.id IS NOT NULL, 0.00001) AND",
-            _ => "",
+        let says_nothing = "d.default_level IS NULL AND NOT d.restricted AND d.id NOT IN (SELECT id FROM sight_granted)";
+        // Left to themselves, both read all pages of all tenants: SQLite for a filter that shall spare it looking for
+        // children, PostgreSQL to put them into a table of its own.
+        let below = match backend {
+            DbBackend::Sqlite => format!(
+                "JOIN documents d ON d.parent_id = sighted.id
+                 WHERE likelihood(sighted.id IS NOT NULL, 0.00001) AND {says_nothing}"
+            ),
+            _ => format!("CROSS JOIN LATERAL (SELECT d.id FROM documents d WHERE d.parent_id = sighted.id AND {says_nothing} OFFSET 0) d"),
         };
         // A page in the trash is passed through: what was restored from under it hangs there no more.
-        format!(
-            "{tables} sighted(id) AS (
-                SELECT id FROM sight_roots
-                UNION
-                SELECT d.id FROM sighted JOIN documents d ON d.parent_id = sighted.id
-                WHERE {few} d.default_level IS NULL AND NOT d.restricted AND d.id NOT IN (SELECT id FROM sight_granted)
-             ), "
-        )
+        format!("{tables} sighted(id) AS (SELECT id FROM sight_roots UNION SELECT d.id FROM sighted {below}), ")
     }
 
     /// The condition that a page is seen; `page` is what the query calls its row of `documents`.
