@@ -1,7 +1,7 @@
 //! Files of pages.
 
 pub(crate) mod body;
-mod content;
+pub(crate) mod content;
 mod of_file;
 mod signed;
 
@@ -168,7 +168,7 @@ async fn list(
 ///
 /// Send its bytes as the body, of any media type, or as the first file of a `multipart/form-data`. What it is is found out
 /// from the bytes; a body of known length is refused before it is sent when it is too long.
-#[utoipa::path(tag = "attachments", operation_id = "attachments.add", params(("document_id" = uuid::Uuid, Path), Described), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes"), responses((status = 201, description = "It is there", body = Attachment, headers(("Location" = String, description = "Where it is"))), (status = 408, description = "`upload_too_slow`", body = crate::problem::Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "attachments", operation_id = "attachments.add", params(("document_id" = uuid::Uuid, Path), Described), request_body(content = inline(crate::bytes::Bytes), content_type = "application/octet-stream", description = "The bytes"), responses((status = 201, description = "It is there", body = Attachment, headers(("Location" = String, description = "Where it is"))), (status = 408, description = "`upload_too_slow`", body = crate::problem::Problem, content_type = "application/problem+json")))]
 #[post("/documents/{document_id}/attachments/")]
 async fn add(
     state: Data<State>,
@@ -209,7 +209,7 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateAttac
 }
 
 /// Send the bytes of a file that was announced. An upload that failed may be tried again; a file is never changed.
-#[utoipa::path(tag = "attachments", operation_id = "attachments.upload", params(("attachment_id" = uuid::Uuid, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes"), responses((status = 200, description = "It is there", body = Attachment), (status = 408, description = "`upload_too_slow`", body = crate::problem::Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "attachments", operation_id = "attachments.upload", params(("attachment_id" = uuid::Uuid, Path)), request_body(content = inline(crate::bytes::Bytes), content_type = "application/octet-stream", description = "The bytes"), responses((status = 200, description = "It is there", body = Attachment), (status = 408, description = "`upload_too_slow`", body = crate::problem::Problem, content_type = "application/problem+json")))]
 #[put("/attachments/{attachment_id}/content/")]
 async fn upload(state: Data<State>, OfFile(access, id): OfFile<EditDocument>, body: Body) -> Result<HttpResponse, ApiError> {
     let row = files::find(&state.db, &access, id).await?;

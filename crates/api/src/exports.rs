@@ -1,6 +1,7 @@
 //! Pages as files: asked for, made as a job, and fetched by who asked while they still may see what is in them.
 
 use crate::{
+    attachments::content::kept_as,
     extract::{At, Can, CanDocument, Known, Named},
     jobs::{Job as JobShape, accepted},
     json::Json,
@@ -12,10 +13,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     body::SizedStream,
     get,
-    http::{
-        StatusCode,
-        header::{self, ContentDisposition, DispositionParam, DispositionType},
-    },
+    http::{StatusCode, header},
     post,
     web::Data,
 };
@@ -148,7 +146,7 @@ async fn of_workspace(state: Data<State>, Can(access): Can<ExportWorkspace>, bod
 /// Fetch an export that you asked for.
 ///
 /// It is there until its time is over, and as long as you may see every page in it. Parts can be asked for with `Range`.
-#[utoipa::path(tag = "exports", operation_id = "exports.file", params(("export_id" = uuid::Uuid, Path)), responses((status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "application/octet-stream", body = Vec<u8>)))]
+#[utoipa::path(tag = "exports", operation_id = "exports.file", params(("export_id" = uuid::Uuid, Path)), responses((status = 200, description = "The file", content_type = "application/octet-stream", body = inline(crate::bytes::Bytes)), (status = 206, description = "A part of it", content_type = "application/octet-stream", body = inline(crate::bytes::Bytes))))]
 #[get("/exports/{export_id}/file/")]
 async fn file(state: Data<State>, request: HttpRequest, Known(caller): Known, At(id): At<ExportId>) -> Result<HttpResponse, ApiError> {
     let row = store::find(&state.db, who::of_caller(&caller), id.0).await?;
@@ -169,10 +167,7 @@ async fn file(state: Data<State>, request: HttpRequest, Known(caller): Known, At
         answer.insert_header((header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", opened.size)));
     }
     answer
-        .insert_header(ContentDisposition {
-            disposition: DispositionType::Attachment,
-            parameters: vec![DispositionParam::Filename(row.name)],
-        })
+        .insert_header((header::CONTENT_DISPOSITION, kept_as(&row.name)))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
         // Shown by a browser after all, it is a document without an origin that does nothing.

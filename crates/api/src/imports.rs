@@ -79,7 +79,7 @@ struct Where {
 /// such files and what they show, an export of Notion (also in parts inside of each other), or a bundle of our own. The
 /// job's result says of every file whether it was imported, degraded or skipped, and why. A job that is cancelled keeps the
 /// pages it has made, and its result says which.
-#[utoipa::path(tag = "imports", operation_id = "imports.create", params(("workspace_id" = uuid::Uuid, Path), How), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"), responses((status = 202, description = "It is being imported", body = JobShape, headers(("Location" = String, description = "The job")))))]
+#[utoipa::path(tag = "imports", operation_id = "imports.create", params(("workspace_id" = uuid::Uuid, Path), How), request_body(content = inline(crate::bytes::Bytes), content_type = "application/octet-stream", description = "The file"), responses((status = 202, description = "It is being imported", body = JobShape, headers(("Location" = String, description = "The job")))))]
 #[post("/workspaces/{workspace_id}/imports/")]
 async fn into_workspace(
     state: Data<State>,
@@ -94,7 +94,7 @@ async fn into_workspace(
 /// Import pages, as a job.
 ///
 /// The same as `imports.create` for those who do not have the workspace in the path.
-#[utoipa::path(tag = "imports", operation_id = "imports.create_documents", params(Where), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"), responses((status = 202, description = "It is being imported", body = JobShape, headers(("Location" = String, description = "The job")))))]
+#[utoipa::path(tag = "imports", operation_id = "imports.create_documents", params(Where), request_body(content = inline(crate::bytes::Bytes), content_type = "application/octet-stream", description = "The file"), responses((status = 202, description = "It is being imported", body = JobShape, headers(("Location" = String, description = "The job")))))]
 #[post("/documents/imports/")]
 async fn into_page(state: Data<State>, Known(caller): Known, to: Query<Where>, body: Form) -> Result<HttpResponse, ApiError> {
     let Where {

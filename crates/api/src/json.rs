@@ -119,6 +119,10 @@ pub(crate) async fn body_up_to(request: &HttpRequest, mut payload: Payload, limi
 
 fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, ApiError> {
     let bad_json = |error: &serde_json::Error| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {error}"));
+    // An array would be read as the fields of an object in their order, which no client means.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::invalid(vec![Field::new("", "invalid", "is an object")]));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();

@@ -7,6 +7,7 @@ pub mod access;
 pub mod api_keys;
 pub mod attachments;
 pub mod auth;
+mod bytes;
 pub mod docs_page;
 pub mod documents;
 pub mod edge;

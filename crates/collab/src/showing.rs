@@ -5,9 +5,12 @@ use documents::{error::Error, projection::Content, shown::Pages};
 use workspaces::access::{DocumentAccess, ViewDocument};
 
 impl Pages for Rooms {
-    /// Is a reading of that page, for the log of who read restricted ones, but no visit there.
     async fn content(&self, access: &DocumentAccess<ViewDocument>) -> Result<Content, Error> {
-        self.viewed(access.user(), access.id()).await?;
         Ok(self.committed(access.id()).await?.1)
+    }
+
+    /// Is a reading of that page, for the log of who read restricted ones, but no visit there.
+    async fn shows(&self, access: &DocumentAccess<ViewDocument>) -> Result<(), Error> {
+        self.viewed(access.user(), access.id()).await
     }
 }

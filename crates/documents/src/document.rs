@@ -19,8 +19,8 @@ use sea_orm::{
     sea_query::Expr,
 };
 use workspaces::{
-    access::{Access, CreateDocuments, DocumentAccess, EditDocument, ManageDocument},
-    grant,
+    access::{self, Access, CreateDocuments, DocumentAccess, EditDocument, Grants, ManageDocument},
+    grant, uprooted,
 };
 
 /// The longest title, in characters.
@@ -151,6 +151,11 @@ pub async fn create_with(
     let head = log::start(tx, id, entry).await?;
     projection::keep(tx, id, &head, &content).await?;
     events::append(tx, access.by(), Change::DocumentCreated { document: id }).await?;
+    // Where members may do nothing with pages by themselves, who makes one would make it for others alone.
+    let level = access::levels(tx, access.who(), &[id]).await?.remove(&id);
+    if level.is_none_or(|level| level < EditDocument::LEVEL) {
+        uprooted::settle(tx, access, &[id]).await?;
+    }
     Ok(Created { row, head, content })
 }
 

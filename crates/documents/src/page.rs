@@ -198,6 +198,12 @@ impl Page {
         result
     }
 
+    /// Whether the page was in this state, if one is named. No heads at all are none of its states: it begins with a change,
+    /// and what is made without that change makes a second page inside it.
+    fn was_at(&self, base: Option<&[ChangeHash]>) -> bool {
+        base.is_none_or(|base| !base.is_empty() && base.iter().all(|hash| self.has(hash)))
+    }
+
     /// Applies edits as one change, at `base` when it is given and in the past, else at the head.
     ///
     /// # Errors
@@ -206,9 +212,7 @@ impl Page {
         if ops.len() > limits.change_ops {
             return Err(Error::TooLarge(format!("a change holds at most {} edits", limits.change_ops)));
         }
-        if let Some(base) = base
-            && !base.iter().all(|hash| self.has(hash))
-        {
+        if !self.was_at(base) {
             return Err(Error::BaseUnknown);
         }
         let mut past = base.map(<[ChangeHash]>::to_vec).unwrap_or_default();

@@ -16,7 +16,10 @@ use crate::{
 use entity::document;
 use kernel::{id::*, role::Level};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    slice,
+};
 use workspaces::access::{self, AccessError, DocumentAccess, EditDocument, Grants, ViewDocument, Who};
 
 /// Pages that are told of.
@@ -29,6 +32,8 @@ pub const MAX_SOURCES: usize = 100;
 pub const MAX_SOURCE_PAGES: usize = 20;
 /// Blocks of all sources together.
 pub const MAX_BLOCKS: usize = 2_000;
+/// Bytes of what stands in them.
+pub const MAX_BYTES: usize = 2 << 20;
 /// How often synced blocks are followed into what other synced blocks show.
 pub const MAX_ROUNDS: usize = 4;
 /// Rows that are asked for by one statement.
@@ -46,6 +51,47 @@ pub struct Source {
     pub block: String,
     /// What it shows: the block, or what is in it, when it is a synced block itself.
     pub blocks: Vec<Block>,
+}
+
+/// How much some blocks are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    blocks: usize,
+    bytes: usize,
+}
+
+impl Size {
+    /// All that may be shown.
+    const MOST: Self = Self {
+        blocks: MAX_BLOCKS,
+        bytes: MAX_BYTES,
+    };
+
+    /// That of these and what is under them, counted no further than what is left.
+    fn of(blocks: &[Block], left: Self) -> Option<Self> {
+        let mut size = Self::default();
+        for (_, block) in view::walk(blocks) {
+            let marks: usize = block
+                .marks
+                .iter()
+                .map(|mark| mark.name.len() + mark.value.as_str().map_or(0, str::len))
+                .sum();
+            let props = serde_json::to_string(&block.props).map_or(0, |props| props.len());
+            size.blocks += 1;
+            size.bytes += block.id.len() + block.text.len() + marks + props;
+            if size.blocks > left.blocks || size.bytes > left.bytes {
+                return None;
+            }
+        }
+        Some(size)
+    }
+
+    fn less(self, other: Self) -> Self {
+        Self {
+            blocks: self.blocks - other.blocks,
+            bytes: self.bytes - other.bytes,
+        }
+    }
 }
 
 /// What somebody may see of what a page names.
@@ -68,6 +114,12 @@ pub trait Pages {
     /// # Errors
     /// When it does not load, or the database's.
     fn content(&self, access: &DocumentAccess<ViewDocument>) -> impl Future<Output = Result<Content, Error>> + Send;
+
+    /// Takes note that something of a page is shown.
+    ///
+    /// # Errors
+    /// The database's; then it is not shown.
+    fn shows(&self, access: &DocumentAccess<ViewDocument>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Pages as the database has them.
@@ -76,6 +128,10 @@ pub struct Stored<'d, C>(pub &'d C);
 impl<C: ConnectionTrait + Send> Pages for Stored<'_, C> {
     async fn content(&self, access: &DocumentAccess<ViewDocument>) -> Result<Content, Error> {
         content_of(self.0, access.id()).await
+    }
+
+    async fn shows(&self, _: &DocumentAccess<ViewDocument>) -> Result<(), Error> {
+        Ok(())
     }
 }
 
@@ -86,6 +142,8 @@ pub struct Reader {
     pub who: Who,
     /// The page.
     pub page: DocumentId,
+    /// The only workspace whose pages are told of; all that the reader is in when none.
+    pub only: Option<WorkspaceId>,
 }
 
 /// Finds what a part of a page names and shows. `content` is the whole page, where sources of its own are looked up.
@@ -106,7 +164,7 @@ pub async fn gather(
         others: HashMap::new(),
         asked: BTreeSet::new(),
         taken: HashSet::new(),
-        blocks: 0,
+        left: Size::MOST,
         shown: Shown::default(),
     };
     gathering.follow(part).await?;
@@ -133,7 +191,7 @@ fn sources_in(blocks: &[Block], page: DocumentId) -> impl Iterator<Item = Key> {
 /// Looks up the pages that blocks name, but for those that were asked for before.
 async fn name(
     db: &impl ConnectionTrait,
-    who: Who,
+    (who, only): (Who, Option<WorkspaceId>),
     blocks: &[Block],
     (asked, shown): (&mut BTreeSet<DocumentId>, &mut Shown),
 ) -> Result<(), DbErr> {
@@ -147,12 +205,11 @@ async fn name(
         let rows = document::Entity::find().filter(document::Column::Id.is_in(some.iter().copied()));
         for row in rows.all(db).await? {
             let level = levels.get(&row.id).copied().unwrap_or(Level::None);
-            let needed = if row.deleted_at.is_some() {
-                EditDocument::LEVEL
-            } else {
-                Level::View
+            let is_told = match row.deleted_at {
+                Some(_) => level >= EditDocument::LEVEL && who.is_person(),
+                None => level >= Level::View,
             };
-            if level >= needed {
+            if is_told && only.is_none_or(|only| only == row.workspace_id) {
                 shown.pages.insert(row.id, (row, level));
             }
         }
@@ -166,7 +223,7 @@ async fn name(
 /// Only the database's.
 pub async fn entitle(db: &impl ConnectionTrait, who: Who, blocks: &mut [Block]) -> Result<(), DbErr> {
     let mut shown = Shown::default();
-    name(db, who, blocks, (&mut BTreeSet::new(), &mut shown)).await?;
+    name(db, (who, None), blocks, (&mut BTreeSet::new(), &mut shown)).await?;
     shown.entitle(blocks);
     Ok(())
 }
@@ -177,11 +234,11 @@ struct Gathering<'g, C, P> {
     own: &'g Content,
     pages: &'g P,
     /// Other pages that were read; none where there was nothing to read.
-    others: HashMap<DocumentId, Option<Content>>,
+    others: HashMap<DocumentId, Option<(DocumentAccess<ViewDocument>, Content)>>,
     asked: BTreeSet<DocumentId>,
     taken: HashSet<Key>,
-    /// How many are shown already.
-    blocks: usize,
+    /// How much may still be shown.
+    left: Size,
     shown: Shown,
 }
 
@@ -192,7 +249,8 @@ impl<C: ConnectionTrait, P: Pages> Gathering<'_, C, P> {
             self.shown.people.pop_last();
             self.shown.is_cut = true;
         }
-        name(self.db, self.reader.who, blocks, (&mut self.asked, &mut self.shown)).await
+        let reader = (self.reader.who, self.reader.only);
+        name(self.db, reader, blocks, (&mut self.asked, &mut self.shown)).await
     }
 
     async fn follow(&mut self, part: &[Block]) -> Result<(), Error> {
@@ -224,27 +282,32 @@ impl<C: ConnectionTrait, P: Pages> Gathering<'_, C, P> {
         }
         self.taken.insert(key.clone());
         let (document, id) = key;
-        let content = if document == self.reader.page {
-            Some(self.own)
+        let (access, content) = if document == self.reader.page {
+            (None, self.own)
         } else {
             self.other(document).await?;
-            self.others.get(&document).and_then(Option::as_ref)
+            match self.others.get(&document) {
+                Some(Some((access, content))) => (Some(access), content),
+                _ => return Ok(None),
+            }
         };
-        let Some((_, block)) = content.and_then(|content| view::walk(&content.blocks).find(|(_, block)| block.id == id)) else {
+        let Some((_, block)) = view::walk(&content.blocks).find(|(_, block)| block.id == id) else {
             return Ok(None);
         };
         let is_source = block.kind == "synced_block" && source_of(block, document).is_none();
-        let blocks = if is_source { block.children.clone() } else { vec![block.clone()] };
-        let count = view::walk(&blocks).count();
-        if self.blocks + count > MAX_BLOCKS {
+        let blocks = if is_source { &block.children[..] } else { slice::from_ref(block) };
+        let Some(size) = Size::of(blocks, self.left) else {
             self.shown.is_cut = true;
             return Ok(None);
+        };
+        if let Some(access) = access {
+            self.pages.shows(access).await?;
         }
-        self.blocks += count;
+        self.left = self.left.less(size);
         Ok(Some(Source {
             document,
             block: id,
-            blocks,
+            blocks: blocks.to_vec(),
         }))
     }
 
@@ -260,7 +323,7 @@ impl<C: ConnectionTrait, P: Pages> Gathering<'_, C, P> {
         }
         let content = match access::open::<ViewDocument>(self.db, self.reader.who, id).await {
             Ok(access) => match self.pages.content(&access).await {
-                Ok(content) => Some(content),
+                Ok(content) => Some((access, content)),
                 Err(Error::Db(error)) => return Err(error.into()),
                 Err(_) => None,
             },

@@ -53,3 +53,32 @@ async fn the_step_that_cannot_be_made_is_named_and_none_is_made() {
     assert_eq!(answer.body["errors"][0]["pointer"], "/props/level");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_heads_at_all_are_no_state_to_edit() {
+    let app = TestApp::new().await;
+    let (owner, _, document, block) = app.page("Hello").await;
+    let path = format!("/api/v1/documents/{document}/");
+    let none = json!({ "text": "x", "base_heads": [] });
+    let batch = json!({ "ops": [{ "op": "delete", "id": block }], "base_heads": [] });
+    for (place, body) in [("blocks/", &none), ("blocks/batch/", &batch)] {
+        let answer = owner.post(&format!("{path}{place}"), body).await.problem(422, "invalid");
+        assert_eq!(answer.body["errors"][0]["pointer"], "/base_heads");
+    }
+    owner.patch(&format!("{path}blocks/{block}/"), &none).await.problem(422, "invalid");
+    let version = owner
+        .post(&format!("{path}versions/"), &json!({ "name": "now" }))
+        .await
+        .expect(201)
+        .id();
+    owner
+        .patch(&format!("{path}blocks/{block}/"), &json!({ "text": "Later" }))
+        .await
+        .expect(200);
+    let restore = format!("{path}versions/{version}/restore/");
+    owner.post(&restore, &json!({ "base_heads": [] })).await.problem(422, "invalid");
+    assert_eq!(owner.texts(&document).await, ["Later"]);
+    // A body is an object; its fields in a row are none.
+    owner.post(&format!("{path}blocks/"), &json!(["x"])).await.problem(422, "invalid");
+    app.stop().await;
+}

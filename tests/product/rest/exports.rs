@@ -60,7 +60,11 @@ pub(super) async fn fetch(app: &TestApp, who: &User, result: &Value) -> Response
         .expect("an answer");
     assert_eq!(answer.status(), 200);
     let header = |name: &str| answer.headers()[name].to_str().expect("text").to_owned();
-    assert!(header("content-disposition").starts_with("attachment"), "{:?}", answer.headers());
+    let kept = header("content-disposition");
+    assert!(
+        kept.starts_with("attachment; filename=\"") && kept.contains("filename*=UTF-8''"),
+        "{kept}"
+    );
     assert_eq!(header("content-length"), result["size"].to_string());
     assert_eq!(
         (header("cache-control"), header("x-content-type-options")),
@@ -347,5 +351,30 @@ async fn nobody_has_more_exports_made_than_they_may() {
     asked().await.problem(429, "too_many_exports_running");
     ada.post(&format!("/api/v1/jobs/{first}/cancel/"), &json!({})).await.expect(200);
     asked().await.expect(202);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_shows_what_its_own_workspace_says_and_ends_with_the_sight_of_that() {
+    let app = app(&[]).await;
+    let (owner, workspace, source, block) = app.page("shown here").await;
+    let ada = app.user("Ada").await;
+    owner.adds(&ada, &workspace, "member").await;
+    let (other, _, theirs, far) = app.page("far away").await;
+    let elsewhere = other.get(&format!("/api/v1/documents/{theirs}/")).await.expect(200).body["workspace_id"].clone();
+    other.adds(&ada, elsewhere.as_str().expect("an id"), "member").await;
+    let mirror =
+        |page: &str, block: &str| json!({ "type": "synced_block", "props": { "source_document_id": page, "source_block_id": block } });
+    let page = ada
+        .document(&workspace, "Start", json!([mirror(&source, &block), mirror(&theirs, &far)]))
+        .await;
+    let path = format!("/api/v1/documents/{}/", page["id"].as_str().expect("an id"));
+    let result = exports(&ada, &path, json!({ "format": "html" })).await;
+    let html = fetch(&app, &ada, &result).await.text().await.expect("text");
+    assert!(html.contains("shown here") && !html.contains("far away"), "{html}");
+    // Closed to her, it is not hers to fetch any more.
+    let closed = json!({ "default_level": "none" });
+    owner.patch(&format!("/api/v1/documents/{source}/"), &closed).await.expect(200);
+    ada.get(&file(&result)).await.problem(404, "export_not_found");
     app.stop().await;
 }

@@ -60,3 +60,19 @@ async fn settings_are_read_by_all_and_changed_by_admins() {
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_makes_a_page_where_members_see_none_manages_it() {
+    let app = TestApp::new().await;
+    let (owner, workspace, page, _) = app.page("x").await;
+    let ada = app.user("Ada").await;
+    owner.adds(&ada, &workspace, "member").await;
+    let settings = format!("/api/v1/workspaces/{workspace}/settings/");
+    owner.patch(&settings, &json!({ "default_level": "none" })).await.expect(200);
+    ada.get(&format!("/api/v1/documents/{page}/")).await.problem(404, "not_found");
+    let made = ada.document(&workspace, "Mine", json!([])).await;
+    assert_eq!(made["level"], "manage", "{made}");
+    let mine = format!("/api/v1/documents/{}/", made["id"].as_str().expect("an id"));
+    ada.patch(&mine, &json!({ "title": "Still mine" })).await.expect(200);
+    app.stop().await;
+}

@@ -59,7 +59,7 @@ impl Wanted {
 ///
 /// Pictures, sound and film are sent as what they are, everything else to be saved. `Range` gives one part; of several the
 /// whole is sent.
-#[utoipa::path(tag = "attachments", operation_id = "attachments.content", params(("attachment_id" = uuid::Uuid, Path), Wanted), responses((status = 200, description = "All of it", content_type = "application/octet-stream", body = Vec<u8>, headers(("ETag" = String, description = "Its SHA-256"))), (status = 206, description = "The part that `Range` names", content_type = "application/octet-stream", body = Vec<u8>), (status = 416, description = "There is no such part", body = crate::problem::Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "attachments", operation_id = "attachments.content", params(("attachment_id" = uuid::Uuid, Path), Wanted), responses((status = 200, description = "All of it", content_type = "application/octet-stream", body = inline(crate::bytes::Bytes), headers(("ETag" = String, description = "Its SHA-256"))), (status = 206, description = "The part that `Range` names", content_type = "application/octet-stream", body = inline(crate::bytes::Bytes)), (status = 416, description = "There is no such part", body = crate::problem::Problem, content_type = "application/problem+json")))]
 #[get("/attachments/{attachment_id}/content/")]
 pub(super) async fn read(
     state: Data<State>,
@@ -144,6 +144,11 @@ impl Given<'_> {
             .insert_header((header::CONTENT_ENCODING, "identity"));
         answer
     }
+}
+
+/// That a file is kept under a name.
+pub(crate) fn kept_as(name: &str) -> HeaderValue {
+    disposition(false, name)
 }
 
 /// `attachment; filename="…"; filename*=UTF-8''…` (RFC 6266): a name for programs that know no other letters, and the name.

@@ -55,7 +55,8 @@ pub struct References {
     users: Vec<ReferredUser>,
     /// What synced blocks show, each source once.
     sources: Vec<Source>,
-    /// Whether there is more than is told: 1000 pages, 1000 people, 100 sources on 20 other pages, 2000 blocks in them.
+    /// Whether there is more than is told: 1000 pages, 1000 people, 100 sources on 20 other pages, 2000 blocks and 2 MiB in
+    /// them, and synced blocks in what synced blocks show four deep.
     truncated: bool,
 }
 
@@ -71,6 +72,7 @@ pub async fn of(
     let reader = Reader {
         who: access.who(),
         page: access.id(),
+        only: None,
     };
     let Shown {
         pages,

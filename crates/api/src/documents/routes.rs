@@ -2,7 +2,7 @@
 
 use super::{
     archive_routes, block_routes, copy_routes, lock_routes, markdown_routes, move_routes,
-    shape::{BlockInput, Document, DocumentWithBlocks, whole},
+    shape::{self, BlockInput, Document, DocumentWithBlocks, whole},
     shelf_routes, template, trash_routes, tree_routes,
 };
 use crate::{
@@ -186,15 +186,17 @@ async fn create(state: Data<State>, Known(caller): Known, body: Json<CreateDocum
             },
         )
         .await?;
-    let access = state.door().open::<ViewDocument>(who, made.row.id).await?;
-    Ok(HttpResponse::Created().json(whole(&state, &access, (&made.head, made.content)).await?))
+    let level = access::level(&state.db, who, made.row.id)
+        .await?
+        .map_or(Level::View, |(level, _)| level);
+    Ok(HttpResponse::Created().json(whole(made.row, level, (&made.head, made.content))))
 }
 
 /// A page that was just made.
 async fn answer(state: &State, who: access::Who, id: DocumentId) -> Result<HttpResponse, ApiError> {
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(HttpResponse::Created().json(whole(state, &access, (&head, content)).await?))
+    Ok(HttpResponse::Created().json(whole(access.document().clone(), access.level(), (&head, content))))
 }
 
 /// A parent that cannot be used is a bad field of the request, but for faults of ours.
@@ -242,7 +244,7 @@ pub(super) async fn content(state: &State, access: &DocumentAccess<ViewDocument>
 async fn read(state: Data<State>, CanShared(access): CanShared<ViewDocument>, which: Query<WhichState>) -> Result<HttpResponse, ApiError> {
     let (head, content) = content(&state, &access, &which.0).await?;
     let etag = format!("\"{}\"", heads::to_strings(&head.heads).join("."));
-    let page = whole(&state, &access, (&head, content)).await?;
+    let page = shape::read(&state, &access, (&head, content)).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
@@ -327,7 +329,7 @@ async fn edit(
     }
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(HttpResponse::Ok().json(whole(&state, &access, (&head, content)).await?))
+    Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), (&head, content))))
 }
 
 /// How a page is deleted.
@@ -375,5 +377,5 @@ async fn restore(state: Data<State>, CanTrashed(access): CanTrashed<EditDocument
         .await?;
     let access = state.door().open::<ViewDocument>(who, id).await?;
     let (head, content) = state.rooms.read(&access).await?;
-    Ok(HttpResponse::Ok().json(whole(&state, &access, (&head, content)).await?))
+    Ok(HttpResponse::Ok().json(whole(access.document().clone(), access.level(), (&head, content))))
 }

@@ -203,27 +203,36 @@ pub struct DocumentWithBlocks {
     pub standing: Standing,
     /// Its blocks as a tree.
     pub blocks: Vec<Block>,
-    /// What they name and show of other places.
-    pub references: References,
+    /// What they name and show of other places. Told when a page is read, not in answers to changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub references: Option<References>,
 }
 
-/// Puts a page together for somebody who reads it.
+/// Puts a page together from its row and its content.
+pub fn whole(row: entity::document::Model, level: Level, (head, content): (&Head, Content)) -> DocumentWithBlocks {
+    let mut document = Document::from((row, level));
+    document.title = content.title;
+    DocumentWithBlocks {
+        document,
+        standing: head.into(),
+        blocks: content.blocks.into_iter().map(Block::from).collect(),
+        references: None,
+    }
+}
+
+/// The same for somebody who reads it.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn whole(
+pub async fn read(
     state: &State,
     access: &DocumentAccess<ViewDocument>,
     (head, content): (&Head, Content),
 ) -> Result<DocumentWithBlocks, ApiError> {
     let references = references::of(state, access, (&content, &content.blocks)).await?;
-    let mut document = Document::from((access.document().clone(), access.level()));
-    document.title = content.title;
     Ok(DocumentWithBlocks {
-        document,
-        standing: head.into(),
-        blocks: content.blocks.into_iter().map(Block::from).collect(),
-        references,
+        references: Some(references),
+        ..whole(access.document().clone(), access.level(), (head, content))
     })
 }
 
@@ -292,5 +301,7 @@ pub fn base_heads(heads: Option<Vec<String>>) -> Result<Option<Vec<heads::Hash>>
             "is a list of heads as a page shows them",
         )])
     };
-    heads.map(|heads| heads::from_strings(&heads).ok_or_else(refused)).transpose()
+    // A page has a head from its beginning: none would be before that.
+    let read = |heads: Vec<String>| heads::from_strings(&heads).filter(|heads| !heads.is_empty()).ok_or_else(refused);
+    heads.map(read).transpose()
 }

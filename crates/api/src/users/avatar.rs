@@ -81,7 +81,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Ap
 ///
 /// Send a PNG, JPEG, WebP or GIF of at most 5 MiB. Its middle square is kept, 256 pixels wide, and nothing else of the
 /// file.
-#[utoipa::path(tag = "users", operation_id = "users.set_avatar", request_body(content = Vec<u8>, content_type = "image/*", description = "The image"), responses((status = 200, description = "Set", body = Avatar)))]
+#[utoipa::path(tag = "users", operation_id = "users.set_avatar", request_body(content = inline(crate::bytes::Bytes), content_type = "image/*", description = "The image"), responses((status = 200, description = "Set", body = Avatar)))]
 #[put("/users/me/avatar/")]
 async fn set(state: Data<State>, Known(caller): Known, image: Upload) -> Result<HttpResponse, ApiError> {
     let row = avatar::set(&state.accounts, caller.user, image.0).await?;
@@ -97,7 +97,7 @@ async fn remove(state: Data<State>, Known(caller): Known) -> Result<HttpResponse
 }
 
 /// See the picture of somebody you share a workspace with, or your own.
-#[utoipa::path(tag = "users", operation_id = "users.avatar", params(("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "A PNG of 256 × 256 pixels", content_type = "image/png", body = Vec<u8>, headers(("ETag" = String, description = "Its version")))))]
+#[utoipa::path(tag = "users", operation_id = "users.avatar", params(("user_id" = uuid::Uuid, Path)), responses((status = 200, description = "A PNG of 256 × 256 pixels", content_type = "image/png", body = inline(crate::bytes::Bytes), headers(("ETag" = String, description = "Its version")))))]
 #[get("/users/{user_id}/avatar/")]
 async fn show(state: Data<State>, Known(caller): Known, At(id): At<UserId>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     may_know(&state, &caller, id).await?;

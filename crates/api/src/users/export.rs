@@ -114,7 +114,7 @@ async fn read(state: Data<State>, Known(caller): Known) -> Result<HttpResponse, 
 }
 
 /// Fetch the export of your account.
-#[utoipa::path(tag = "users", operation_id = "users.export_file", responses((status = 200, description = "A zip", content_type = "application/zip", body = Vec<u8>), (status = 404, description = "There is none, or its time is over", body = crate::problem::Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "users", operation_id = "users.export_file", responses((status = 200, description = "A zip", content_type = "application/zip", body = inline(crate::bytes::Bytes)), (status = 404, description = "There is none, or its time is over", body = crate::problem::Problem, content_type = "application/problem+json")))]
 #[get("/users/me/export/file/")]
 async fn fetch(state: Data<State>, Known(caller): Known) -> Result<HttpResponse, ApiError> {
     only_a_login(&caller)?;

@@ -35,10 +35,10 @@ impl Page {
     /// # Errors
     /// [`Error::StateNotFound`], [`Error::BaseUnknown`], or [`Error::TooLarge`]; then nothing was changed.
     pub fn restore(&mut self, to: &[ChangeHash], base: Option<&[ChangeHash]>, now_ms: i64) -> Result<Edited, Error> {
-        if !to.iter().all(|hash| self.has(hash)) {
+        if !self.was_at(Some(to)) {
             return Err(Error::StateNotFound);
         }
-        if !base.unwrap_or_default().iter().all(|hash| self.has(hash)) {
+        if !self.was_at(base) {
             return Err(Error::BaseUnknown);
         }
         let mut past = base.map(<[ChangeHash]>::to_vec).unwrap_or_default();

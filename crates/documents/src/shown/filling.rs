@@ -1,7 +1,7 @@
 //! What a page shows, put into its blocks: for paper and other places that nobody edits. What is put in is never saved.
 
-use super::{Key, MAX_BLOCKS, MAX_ROUNDS, Shown, Source, source_of};
-use crate::view::{self, Block};
+use super::{Key, MAX_ROUNDS, Shown, Size, Source, source_of};
+use crate::view::Block;
 use kernel::id::DocumentId;
 use serde_json::json;
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ impl Shown {
         let mut filler = Filler {
             sources: sources.collect(),
             path: Vec::new(),
-            left: MAX_BLOCKS,
+            left: Size::MOST,
         };
         filler.fill(page, blocks);
         self.entitle(blocks);
@@ -42,8 +42,8 @@ struct Filler<'s> {
     sources: HashMap<Key, &'s Source>,
     /// The sources that this stands in.
     path: Vec<Key>,
-    /// Blocks that may still be put in: a source may stand in many places.
-    left: usize,
+    /// How much may still be put in: a source may stand in many places.
+    left: Size,
 }
 
 impl Filler<'_> {
@@ -58,11 +58,11 @@ impl Filler<'_> {
 
     fn put(&mut self, key: Key, block: &mut Block) {
         let Some(source) = self.sources.get(&key).copied() else { return };
-        let count = view::walk(&source.blocks).count();
-        if self.path.len() == MAX_ROUNDS || self.path.contains(&key) || count > self.left {
+        if self.path.len() == MAX_ROUNDS || self.path.contains(&key) {
             return;
         }
-        self.left -= count;
+        let Some(size) = Size::of(&source.blocks, self.left) else { return };
+        self.left = self.left.less(size);
         block.children.clone_from(&source.blocks);
         self.path.push(key);
         self.fill(source.document, &mut block.children);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     projection::Content,
-    shown::{self, MAX_BLOCKS, MAX_ROUNDS, MAX_SOURCE_PAGES, MAX_SOURCES, Pages, Reader, Shown},
+    shown::{self, MAX_BLOCKS, MAX_BYTES, MAX_ROUNDS, MAX_SOURCE_PAGES, MAX_SOURCES, Pages, Reader, Shown},
     view::{self, Block},
 };
 use sea_orm::ActiveValue::Set;
@@ -16,6 +16,8 @@ use workspaces::access::{DocumentAccess, ViewDocument};
 struct Shelf {
     contents: HashMap<DocumentId, Content>,
     read: Mutex<Vec<DocumentId>>,
+    /// Those of which something was shown.
+    noted: Mutex<Vec<DocumentId>>,
 }
 
 impl Shelf {
@@ -32,7 +34,11 @@ impl Shelf {
 
     async fn seen(&self, stage: &Stage, who: UserId, page: DocumentId) -> Shown {
         let content = &self.contents[&page];
-        let reader = Reader { who: who.into(), page };
+        let reader = Reader {
+            who: who.into(),
+            page,
+            only: None,
+        };
         let shown = shown::gather(stage.db(), reader, (content, &content.blocks), self).await;
         shown.expect("gathers")
     }
@@ -45,6 +51,11 @@ impl Pages for Shelf {
             .get(&access.id())
             .cloned()
             .ok_or_else(|| Error::Corrupt("no such".to_owned()))
+    }
+
+    async fn shows(&self, access: &DocumentAccess<ViewDocument>) -> Result<(), Error> {
+        self.noted.lock().expect("no poison").push(access.id());
+        Ok(())
     }
 }
 
@@ -149,6 +160,7 @@ async fn sources_are_shown_once_in_whatever_circle_they_lead() {
         [b],
         "once, and its own page not at all"
     );
+    assert_eq!(shelf.noted.lock().expect("no poison").as_slice(), [b, b], "with every source of it");
     // Put into the blocks, a circle ends where it would begin again.
     let mut blocks = shelf.contents[&a].blocks.clone();
     shown.fill(a, &mut blocks);
@@ -198,6 +210,11 @@ async fn what_is_not_seen_is_as_if_it_did_not_exist() {
     assert_eq!(shown.people.iter().copied().collect::<Vec<_>>(), [stage.owner]);
     let shown = shelf.seen(&stage, stage.owner, page).await;
     assert_eq!(texts(&shown), [(closed, "s", vec!["secret"])]);
+    assert_eq!(
+        shelf.noted.lock().expect("no poison").as_slice(),
+        [closed],
+        "nothing was shown of what was only asked for"
+    );
 }
 
 #[tokio::test]
@@ -211,6 +228,7 @@ async fn there_is_an_end_to_what_is_shown() {
     let reader = Reader {
         who: stage.member.into(),
         page,
+        only: None,
     };
     let content = &shelf.contents[&page];
     let shown = shown::gather(stage.db(), reader, (content, &content.blocks[..1]), &shelf).await;
@@ -236,6 +254,19 @@ async fn there_is_an_end_to_what_is_shown() {
     );
     let shown = shelf.seen(&stage, stage.member, page).await;
     assert_eq!((texts(&shown), shown.is_cut), (vec![(page, "small", vec![""])], true));
+    // More text than is shown, in few blocks.
+    let long = "long ".repeat(MAX_BYTES / 5 / 4);
+    let texts_of = |n: usize| json!({ "id": format!("t{n}"), "type": "paragraph", "text": long });
+    let many: Vec<Value> = (0..5).map(texts_of).collect();
+    let mirrors: Vec<Value> = (0..5).map(|n| mirror(&format!("m{n}"), None, &format!("t{n}"))).collect();
+    shelf.put(page, json!([many, mirrors].concat()));
+    let shown = shelf.seen(&stage, stage.member, page).await;
+    assert_eq!((shown.sources.len(), shown.is_cut), (3, true));
+    let mut blocks = shelf.contents[&page].blocks.clone();
+    blocks.extend((0..100).map(|n| blocks[5].clone().with_id(format!("again{n}"))).collect::<Vec<_>>());
+    shown.fill(page, &mut blocks);
+    let bytes: usize = view::walk(&blocks).map(|(_, block)| block.text.len()).sum();
+    assert!(bytes < 5 * long.len() + MAX_BYTES, "{bytes}");
     // More pages than are read.
     let mut others = Vec::new();
     for _ in 0..=MAX_SOURCE_PAGES {

@@ -1,6 +1,6 @@
 //! The content of a page as it stands in the log, and what it shows of other pages.
 
-use super::error::Error;
+use super::{error::Error, order::Order};
 use documents::{
     log,
     projection::{self, Content},
@@ -34,13 +34,23 @@ pub async fn history(db: &(impl ConnectionTrait + Send), id: DocumentId) -> Resu
     saved.map_err(|error| documents::error::Error::Broken(error.to_string()))?
 }
 
-/// Puts into a page what it shows of others, as far as `user` may see it: titles, and the blocks of synced blocks.
+/// Puts into a page what it shows of others of its workspace, as far as who asked for the export may see it: titles, and
+/// the blocks of synced blocks. Gives the pages whose blocks those are.
 ///
 /// # Errors
 /// The database's.
-pub async fn fill(db: &(impl ConnectionTrait + Send), user: UserId, page: DocumentId, content: &mut Content) -> Result<(), Error> {
-    let reader = Reader { who: user.into(), page };
+pub async fn fill(
+    db: &(impl ConnectionTrait + Send),
+    order: &Order,
+    page: DocumentId,
+    content: &mut Content,
+) -> Result<Vec<DocumentId>, Error> {
+    let reader = Reader {
+        who: order.user.into(),
+        page,
+        only: Some(order.workspace),
+    };
     let shown = shown::gather(db, reader, (content, &content.blocks), &Stored(db)).await?;
     shown.fill(page, &mut content.blocks);
-    Ok(())
+    Ok(shown.sources.iter().map(|source| source.document).collect())
 }

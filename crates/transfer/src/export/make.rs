@@ -20,7 +20,7 @@ use kernel::{clock, id::*};
 use sea_orm::DatabaseConnection;
 use serde::Serialize;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 use typeset::Report;
@@ -114,8 +114,9 @@ async fn single(tools: Tools<'_>, order: &Order, job: JobId, page: &Found) -> Re
     if matches!(order.format, Format::Pdf | Format::Html) {
         around.assets = pictures(tools, &access, &content.blocks).await?;
     }
+    let mut documents = BTreeSet::from([page.row.id]);
     if !matches!(order.format, Format::Json | Format::Automerge) {
-        content::fill(tools.db, order.user, page.row.id, &mut content).await?;
+        documents.extend(content::fill(tools.db, order, page.row.id, &mut content).await?);
     }
     let rendered = render::render(tools.db, tools.settings, order.format, (&page.row, Arc::new(content), around)).await?;
     let size = rendered.bytes.len() as u64;
@@ -132,7 +133,7 @@ async fn single(tools: Tools<'_>, order: &Order, job: JobId, page: &Found) -> Re
         name: format!("{}{}", names::safe(&page.row.title, "Untitled"), order.format.extension()),
         media_type: order.format.media_type(),
         size,
-        documents: vec![page.row.id],
+        documents: documents.into_iter().collect(),
         said,
     })
 }

@@ -20,7 +20,7 @@ use entity::attachment as file;
 use futures::TryStreamExt;
 use kernel::{error::Explain, error::Kind, id::*};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
     io::{BufWriter, Seek},
     sync::Arc,
@@ -46,6 +46,8 @@ struct Making<'a> {
     readable: HashMap<DocumentId, String>,
     /// Bytes of content so far, before they are packed.
     written: u64,
+    /// Pages of which other pages show something.
+    shown: BTreeSet<DocumentId>,
     said: Said,
 }
 
@@ -110,6 +112,7 @@ impl<'a> Making<'a> {
             zip: Some(Writer::new(BufWriter::with_capacity(CHUNK, file), manifest)),
             readable: paths(&gathered.pages, order.format),
             written: 0,
+            shown: BTreeSet::new(),
             said: Said::default(),
         })
     }
@@ -237,7 +240,8 @@ impl<'a> Making<'a> {
         let Some(path) = self.readable.get(&page.row.id).cloned() else {
             return Ok(());
         };
-        content::fill(self.tools.db, self.order.user, page.row.id, &mut content).await?;
+        self.shown
+            .extend(content::fill(self.tools.db, self.order, page.row.id, &mut content).await?);
         let around = self.around(page.row.id, &path, files, &content).await?;
         let rendered = render::render(
             self.tools.db,
@@ -297,7 +301,14 @@ impl<'a> Making<'a> {
             name,
             media_type: "application/zip",
             size: stored.size,
-            documents: manifest.pages.iter().map(|page| page.id).collect(),
+            documents: manifest
+                .pages
+                .iter()
+                .map(|page| page.id)
+                .chain(self.shown)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             said: self.said,
         })
     }
