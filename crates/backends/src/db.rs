@@ -67,6 +67,12 @@ pub async fn connect(options: &Options) -> Result<DatabaseConnection, DbErr> {
                 .pragma("mmap_size", MAPPED_BYTES.to_string())
                 .pragma("cache_size", format!("-{CACHE_KIB}"))
                 .pragma("temp_store", "MEMORY")
+        })
+        // Compiling a statement before it runs takes longer than any of ours runs.
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async move { sqlx::Executor::execute(connection, "SET jit = off").await.map(drop) })
+            })
         });
     Database::connect(connect).await
 }
