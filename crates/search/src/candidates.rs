@@ -107,12 +107,13 @@ impl Query {
         let mut all = vec![format!("d.workspace_id = {workspace}"), "d.deleted_at IS NULL".to_owned()];
         let archived = if wanted.archived { "IS NOT NULL" } else { "IS NULL" };
         all.push(format!("d.archived_at {archived}"));
-        // The plus keeps SQLite from asking the index for every seen entry one by one.
-        let plus = if self.backend == DbBackend::Sqlite { "+" } else { "" };
-        match sight.side() {
-            Side::Everything => {}
-            Side::Hidden => all.push(sight.sees("d")),
-            Side::Seen => all.push(format!("{plus}{id} IN (SELECT id FROM sighted_entries)")),
+        match (sight.side(), self.backend) {
+            (Side::Everything, _) => {}
+            (Side::Hidden, _) => all.push(sight.sees("d")),
+            // The plus keeps SQLite from asking the index for every seen entry one by one.
+            (Side::Seen, DbBackend::Sqlite) => all.push(format!("+{id} IN (SELECT id FROM sighted_entries)")),
+            // They are joined.
+            (Side::Seen, _) => {}
         }
         if wanted.inside.is_some() {
             all.push("e.document_id IN (SELECT id FROM inside)".to_owned());
@@ -172,15 +173,23 @@ impl Query {
     }
 
     /// The words stand in the statement itself: whether they are rare decides how PostgreSQL had best look for them, and of
-    /// a value that comes apart it does not know that.
+    /// a value that comes apart it does not know that. Where little is seen, it looks at that alone.
     fn postgres(&mut self, sight: &Sight, ask: &Ask, wanted: &Wanted, place: Where) -> String {
         let matched = format!("'{}' & {}", engine::home(sight.workspace()), engine::tsquery(ask, place)).replace('\'', "''");
         let workspace = self.value(sight.workspace());
         let conditions = self.conditions(sight, wanted, "w.id");
+        let fits = format!("w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace}");
+        let words = match sight.side() {
+            Side::Seen => {
+                format!("sighted_entries s CROSS JOIN LATERAL (SELECT w.id FROM search_words w WHERE w.id = s.id AND {fits} OFFSET 0) w")
+            }
+            Side::Everything | Side::Hidden => "search_words w".to_owned(),
+        };
+        let fits = if sight.side() == Side::Seen { "TRUE" } else { &fits };
         format!(
-            "SELECT w.id, e.subject_id, e.title FROM search_words w
+            "SELECT w.id, e.subject_id, e.title FROM {words}
              JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
-             WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}"
+             WHERE {fits} AND {conditions}"
         )
     }
 }

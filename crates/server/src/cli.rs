@@ -21,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Workspaces, pages and live editing in one binary.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(name = "sheaf", version, about)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -55,6 +55,7 @@ fn is_shared(operation: &Operation) -> bool {
         || [
             "documents.read",
             "documents.markdown",
+            "documents.references",
             "documents.save_markdown",
             "documents.edit",
             "documents.presence",

@@ -127,7 +127,8 @@ const PROOF: [&str; 8] = [
     "auth.disable_totp",
 ];
 /// Operations without a token or a body that the state of things may not allow.
-const CLASHES: [&str; 5] = [
+const CLASHES: [&str; 6] = [
+    "jobs.cancel",
     "auth.register",
     "auth.verify_email",
     "auth.start_totp",
@@ -177,10 +178,21 @@ pub(super) fn of(id: &str, path: &str, operation: &Operation) -> Vec<Failure> {
     .collect()
 }
 
-/// Whether a lock on the page can stand in the way.
+/// Operations, but for those of blocks, in whose way a lock on the page can stand.
+const KEPT_OUT: [&str; 8] = [
+    "documents.edit",
+    "documents.delete",
+    "documents.restore",
+    "documents.lock",
+    "documents.save_markdown",
+    "documents.move",
+    "documents.archive",
+    "versions.restore",
+];
+
 fn is_kept_out(id: &str) -> bool {
-    let changes_blocks = id.starts_with("blocks.") && !["blocks.list", "blocks.read", "blocks.children"].contains(&id);
-    changes_blocks || ["documents.edit", "documents.delete", "documents.restore", "documents.lock"].contains(&id)
+    let reads_blocks = ["blocks.list", "blocks.read", "blocks.children", "blocks.types"].contains(&id);
+    id.starts_with("blocks.") && !reads_blocks || KEPT_OUT.contains(&id)
 }
 
 impl Failure {

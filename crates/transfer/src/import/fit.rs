@@ -99,6 +99,10 @@ impl Fit<'_> {
         }
         block.props.retain(|_, value| !value.is_null());
         block.props.values_mut().for_each(scrub);
+        // One that was made of another block may have none, and is shown as a large one everywhere.
+        if block.kind == "heading" && !block.props.contains_key("level") {
+            block.props.insert("level".to_owned(), 1.into());
+        }
         let parent = kinds::find(&block.kind).and_then(|kind| kind.parent);
         for _ in 0..=block.props.len() {
             let problems = kinds::check(&block.kind, &block.props, false, parent).err().unwrap_or_default();
