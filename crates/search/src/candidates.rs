@@ -178,18 +178,17 @@ impl Query {
         let matched = format!("'{}' & {}", engine::home(sight.workspace()), engine::tsquery(ask, place)).replace('\'', "''");
         let workspace = self.value(sight.workspace());
         let conditions = self.conditions(sight, wanted, "w.id");
-        let fits = format!("w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace}");
+        // Looked at before it is compared: the index of words would be read for each.
         let words = match sight.side() {
             Side::Seen => {
-                format!("sighted_entries s CROSS JOIN LATERAL (SELECT w.id FROM search_words w WHERE w.id = s.id AND {fits} OFFSET 0) w")
+                "sighted_entries s CROSS JOIN LATERAL (SELECT w.id, w.workspace_id, w.words FROM search_words w WHERE w.id = s.id OFFSET 0) w"
             }
-            Side::Everything | Side::Hidden => "search_words w".to_owned(),
+            Side::Everything | Side::Hidden => "search_words w",
         };
-        let fits = if sight.side() == Side::Seen { "TRUE" } else { &fits };
         format!(
             "SELECT w.id, e.subject_id, e.title FROM {words}
              JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
-             WHERE {fits} AND {conditions}"
+             WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}"
         )
     }
 }
