@@ -178,16 +178,20 @@ impl Query {
         let matched = format!("'{}' & {}", engine::home(sight.workspace()), engine::tsquery(ask, place)).replace('\'', "''");
         let workspace = self.value(sight.workspace());
         let conditions = self.conditions(sight, wanted, "w.id");
-        // Looked at before it is compared: the index of words would be read for each.
-        let words = match sight.side() {
+        // One after the other, from what is seen: it does not know how little that is, and would begin with all entries.
+        let rows = match sight.side() {
             Side::Seen => {
-                "sighted_entries s CROSS JOIN LATERAL (SELECT w.id, w.workspace_id, w.words FROM search_words w WHERE w.id = s.id OFFSET 0) w"
+                "sighted_entries s
+                 CROSS JOIN LATERAL (SELECT w.id, w.workspace_id, w.words FROM search_words w WHERE w.id = s.id OFFSET 0) w
+                 CROSS JOIN LATERAL (SELECT e.* FROM search_entries e WHERE e.id = w.id OFFSET 0) e
+                 CROSS JOIN LATERAL (SELECT d.* FROM documents d WHERE d.id = e.document_id OFFSET 0) d"
             }
-            Side::Everything | Side::Hidden => "search_words w",
+            Side::Everything | Side::Hidden => {
+                "search_words w JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id"
+            }
         };
         format!(
-            "SELECT w.id, e.subject_id, e.title FROM {words}
-             JOIN search_entries e ON e.id = w.id JOIN documents d ON d.id = e.document_id
+            "SELECT w.id, e.subject_id, e.title FROM {rows}
              WHERE w.words @@ '{matched}'::tsquery AND w.workspace_id = {workspace} AND {conditions}"
         )
     }
