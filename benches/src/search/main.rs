@@ -70,13 +70,15 @@ async fn run(args: Args) -> Result<()> {
         true => World::of(&db).await?,
         false => World::build(&db, &mut corpus, (args.pages, args.words)).await?,
     };
-    println!(
-        "{} pages of {} words put in: {:.1} s, {:.2} ms of this process a page",
-        args.pages,
-        args.words,
-        began.elapsed().as_secs_f64(),
-        (cpu_secs() - cpu) * 1000.0 / args.pages as f64
-    );
+    if !args.filled {
+        println!(
+            "{} pages of {} words put in: {:.1} s, {:.2} ms of this process a page",
+            args.pages,
+            args.words,
+            began.elapsed().as_secs_f64(),
+            (cpu_secs() - cpu) * 1000.0 / args.pages as f64
+        );
+    }
     // So that PostgreSQL knows how common words are, as it does soon after it was filled.
     db.execute_unprepared("ANALYZE").await.context("statistics")?;
     println!(

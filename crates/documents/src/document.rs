@@ -152,7 +152,8 @@ pub async fn create_with(
     projection::keep(tx, id, &head, &content).await?;
     events::append(tx, access.by(), Change::DocumentCreated { document: id }).await?;
     // Where members may do nothing with pages by themselves, who makes one would make it for others alone.
-    let level = access::levels(tx, access.who(), &[id]).await?.remove(&id);
+    // What a key lets them do is no matter here.
+    let level = access::levels(tx, access.user(), &[id]).await?.remove(&id);
     if level.is_none_or(|level| level < EditDocument::LEVEL) {
         uprooted::settle(tx, access, &[id]).await?;
     }
